@@ -1,0 +1,139 @@
+"""Reading MedMNIST .npz files."""
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from imbclf.data.arrays import ImageArray, full_range
+from imbclf.data.dataset import SPLITS, Dataset
+from imbclf.errors import InputError
+
+CLASS_NAMES = {
+    "retinamnist": ("0", "1", "2", "3", "4"),
+    "pneumoniamnist": ("normal", "pneumonia"),
+    "breastmnist": ("malignant", "normal or benign"),
+    "octmnist": ("choroidal neovascularization", "diabetic macular edema", "drusen", "normal"),
+    "adrenalmnist3d": ("normal", "hyperplasia"),
+    "nodulemnist3d": ("benign", "malignant"),
+    "vesselmnist3d": ("vessel", "aneurysm"),
+    "synapsemnist3d": ("inhibitory synapse", "excitatory synapse"),
+}
+
+
+def read_medmnist(path, class_names=None):
+    """Read an .npz file in the layout of MedMNIST: `train_images`, `train_labels`, and the same for `val` and `test`.
+
+    Grey images get a channel axis: `(n, height, width)` and volumes `(n, depth, height, width)`. Four axes are colour
+    images where the last one has 3 entries (or 1), otherwise volumes; a file name with `3d` is always volumes. Of
+    the three splits at least one must be there. Objects are never unpickled.
+
+    Args:
+        path: The file.
+        class_names: Names of the classes 0 to K-1; None takes the names known for the file's name, else the numbers.
+
+    Returns:
+        A `Dataset` with ids such as `"train/000012"`.
+
+    Raises:
+        InputError: The file is missing, damaged, pickled, without images or labels, has several labels per image,
+            labels outside the classes, images of different shape in its splits, NaN or infinity.
+    """
+    path = Path(path)
+    arrays = _read_arrays(path)
+    splits = [split for split in SPLITS if f"{split}_images" in arrays]
+    if not splits:
+        raise InputError(
+            f"The file {path} holds {', '.join(sorted(arrays)) or 'nothing'}, but train_images and train_labels are "
+            "expected."
+        )
+    labels = {split: _labels(path, arrays, split) for split in splits}
+    images = _images(path, arrays, splits)
+    y = np.concatenate([labels[split] for split in splits])
+    known = CLASS_NAMES.get(path.stem.lower().split("_")[0], ())
+    if class_names is None:
+        class_names = known if y.max() < len(known) else [str(label) for label in range(y.max() + 1)]
+    for split in splits:
+        if labels[split].max() >= len(class_names):
+            sample = int(np.argmax(labels[split] >= len(class_names)))
+            raise InputError(
+                f"In {path} sample {sample} of {split}_labels is {labels[split][sample]}, but there are "
+                f"{len(class_names)} classes: {', '.join(map(str, class_names))}."
+            )
+    return Dataset(
+        images=images,
+        y=y,
+        class_names=tuple(class_names),
+        ids=np.array([f"{split}/{sample:06d}" for split in splits for sample in range(len(labels[split]))]),
+        split=np.repeat(splits, [len(labels[split]) for split in splits]),
+        name=path.stem,
+        source=path.name,
+    )
+
+
+def _read_arrays(path):
+    if not path.is_file():
+        raise InputError(f"The file {path} does not exist.")
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files if name.split("_")[0] in SPLITS}
+    except (
+        ValueError,
+        OSError,
+        EOFError,
+        KeyError,
+        AttributeError,
+        TypeError,
+        zipfile.BadZipFile,
+        zipfile.zlib.error,
+    ) as error:
+        if "pickle" in str(error):
+            raise InputError(
+                f"The file {path} holds pickled Python objects, which are never unpickled because that can run any "
+                "code: save plain arrays of numbers."
+            ) from None
+        raise InputError(f"The file {path} is no readable .npz archive ({error}): fetch it again.") from None
+
+
+def _labels(path, arrays, split):
+    key = f"{split}_labels"
+    if key not in arrays:
+        raise InputError(f"The file {path} holds {split}_images but no {key}.")
+    labels, count = arrays[key], len(arrays[f"{split}_images"])
+    if labels.ndim == 2 and labels.shape[1] > 1:
+        raise InputError(
+            f"Each image must have one label, but {key} in {path} has shape {labels.shape}: sets with several labels "
+            "per image cannot be read."
+        )
+    if count == 0 or labels.shape not in ((count,), (count, 1)):
+        raise InputError(f"In {path} there are {count} {split}_images, but {key} has shape {labels.shape}.")
+    if not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0:
+        raise InputError(
+            f"Labels must be whole numbers from 0 on, but {key} in {path} is {labels.dtype} from {labels.min()}."
+        )
+    return labels.reshape(-1).astype(np.int64)
+
+
+def _images(path, arrays, splits):
+    parts = {split: arrays.pop(f"{split}_images") for split in splits}
+    first = parts[splits[0]]
+    for split, part in parts.items():
+        if part.shape[1:] != first.shape[1:] or part.dtype != first.dtype:
+            raise InputError(
+                f"All images of {path} must have one shape and type, but {splits[0]}_images has {first.shape[1:]} "
+                f"{first.dtype} and {split}_images has {part.shape[1:]} {part.dtype}."
+            )
+        full_range(part, f"{split}_images in {path}")
+    is_volume = "3d" in path.stem.lower() or first.shape[-1] not in (1, 3)
+    has_channels = first.ndim == 5 or (first.ndim == 4 and not is_volume)
+    if first.ndim not in (3, 4, 5):
+        raise InputError(f"Images must be flat or volumes, but {splits[0]}_images in {path} has shape {first.shape}.")
+    shape = first.shape[1:] if has_channels else (*first.shape[1:], 1)
+    # One array filled part by part: each part is let go before the next, which a concatenation would not do.
+    images = np.empty((sum(len(part) for part in parts.values()), *shape), first.dtype)
+    start = 0
+    for split in splits:
+        part = parts.pop(split)
+        images[start : start + len(part)] = part.reshape(len(part), *shape)
+        start += len(part)
+    return ImageArray(images, name=str(path))

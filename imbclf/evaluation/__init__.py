@@ -1,0 +1,27 @@
+"""How good a classifier is, with error bars: scores, intervals, floors, feature maps, and the report of a run."""
+
+# from imbclf.evaluation.embedding import embed, tsne
+from imbclf.evaluation.evaluate import evaluate_run
+from imbclf.evaluation.floors import floors
+from imbclf.evaluation.intervals import paired_difference, scores_with_intervals
+from imbclf.evaluation.predictions import Predictions, read_floors, read_predictions, write_floors, write_predictions
+
+# from imbclf.evaluation.report import write_report
+from imbclf.evaluation.scores import expected_calibration_error, scores
+
+__all__ = [
+    "Predictions",
+    "embed",
+    "evaluate_run",
+    "expected_calibration_error",
+    "floors",
+    "paired_difference",
+    "read_floors",
+    "read_predictions",
+    "scores",
+    "scores_with_intervals",
+    "tsne",
+    "write_floors",
+    "write_predictions",
+    "write_report",
+]
