@@ -11,6 +11,7 @@ from imbclf.data.medmnist import read_medmnist
 from imbclf.data.opening import open_dataset
 from imbclf.data.split_file import read_split, write_split
 from imbclf.data.splits import assign_splits, check_split
+from imbclf.data.unlabelled import open_images
 
 __all__ = [
     "Dataset",
@@ -21,6 +22,7 @@ __all__ = [
     "check_split",
     "long_tailed_digits",
     "open_dataset",
+    "open_images",
     "read_folder",
     "read_index",
     "read_medmnist",

@@ -92,11 +92,12 @@ class Dataset:
         if unknown.any():
             first = int(np.argmax(unknown))
             raise InputError(
-                f"Sample {self.ids[first]} is in split {self.split[first]!r}, but a split is train, val, test or empty."
+                f"Sample {self.ids[first]} is in split {str(self.split[first])!r}, but a split is train, val, test or "
+                "empty."
             )
         values, occurrences = np.unique(self.ids, return_counts=True)
         if (occurrences > 1).any():
-            raise InputError(f"Every sample needs its own id, but {values[occurrences > 1][0]!r} comes more than once.")
+            raise InputError(f"Every sample needs its own id, but {values[occurrences > 1][0]} comes more than once.")
 
     def __len__(self):
         return len(self.y)

@@ -1,5 +1,6 @@
 """One image file: what its header says, and its pixels at full depth."""
 
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,21 +11,10 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from imbclf.errors import InputError
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, zlib.error, png.Error, Image.DecompressionBombError)
 _EXIF_ORIENTATION = 0x0112
 _REC_601 = np.array([0.299, 0.587, 0.114])
-_COLOUR_MODES = {
-    "1": 1,
-    "L": 1,
-    "LA": 1,
-    "La": 1,
-    "I": 1,
-    "I;16": 1,
-    "I;16B": 1,
-    "P": 3,
-    "RGB": 3,
-    "RGBA": 3,
-    "RGBX": 3,
-}
+_COLOUR_MODES = {"1": 1, "L": 1, "LA": 1, "I": 1, "I;16": 1, "P": 3, "RGB": 3, "RGBA": 3}
 
 
 @dataclass(frozen=True)
@@ -62,7 +52,8 @@ def read_header(path):
             start = file.read(26)
             with Image.open(file, formats=("PNG", "JPEG")) as image:
                 width, height = image.size
-                if image.getexif().get(_EXIF_ORIENTATION, 1) >= 5:
+                # Pillow would decode a whole PNG to look for EXIF at its end; cameras write JPEG.
+                if image.format != "PNG" and image.getexif().get(_EXIF_ORIENTATION, 1) >= 5:
                     width, height = height, width
                 mode = image.mode
     except FileNotFoundError:
@@ -71,12 +62,14 @@ def read_header(path):
         raise InputError(
             f"The file {path} is not a PNG or JPEG image: convert it, or take it out of the data."
         ) from None
-    except (OSError, SyntaxError, ValueError) as error:
+    except _UNREADABLE as error:
         raise _unreadable(path, error) from None
     if mode not in _COLOUR_MODES:
         raise InputError(f"The image {path} has colour mode {mode}, but grey or RGB is expected: convert it.")
-    is_deep = start[:8] == _PNG_SIGNATURE and start[24] == 16
-    return ImageHeader(height, width, _COLOUR_MODES[mode], 16 if is_deep else 8)
+    if start[:8] == _PNG_SIGNATURE and start[24] == 16:
+        # Pillow calls 16-bit grey with alpha RGBA; the file's own colour types 0 and 4 are grey.
+        return ImageHeader(height, width, 1 if start[25] in (0, 4) else 3, bits=16)
+    return ImageHeader(height, width, _COLOUR_MODES[mode], bits=8)
 
 
 def read_image(path, channels):
@@ -100,7 +93,7 @@ def read_image(path, channels):
     try:
         # Pillow keeps only the high byte of 16-bit colour.
         pixels = _deep_png(path) if header.bits == 16 else _eight_bits(path)
-    except (OSError, SyntaxError, ValueError, EOFError, png.Error) as error:
+    except _UNREADABLE as error:
         raise _unreadable(path, error) from None
     if pixels.shape[-1] in (2, 4):
         if pixels[..., -1].min() < np.iinfo(pixels.dtype).max:
@@ -115,7 +108,7 @@ def read_image(path, channels):
 
 def _eight_bits(path):
     with Image.open(path, formats=("PNG", "JPEG")) as image:
-        upright = ImageOps.exif_transpose(image)
+        upright = image if image.format == "PNG" else ImageOps.exif_transpose(image)
         if "transparency" in upright.info:
             upright = upright.convert("RGBA")
         elif upright.mode not in ("L", "LA", "RGB", "RGBA"):

@@ -60,6 +60,7 @@ def open_dataset(
         raise InputError(f"The data folder {root} does not exist.")
     if root.is_file():
         root, index = root.parent, root.name
+    index = index or None
     if format == "auto":
         format = _format_of(index)
     if format == "npz":
@@ -77,7 +78,7 @@ def open_dataset(
 
 
 def _format_of(index):
-    if index is None or index == "":
+    if index is None:
         return "folder"
     if isinstance(index, dict):
         return "csv"
@@ -88,7 +89,7 @@ def _format_of(index):
 
 
 def _open_npz(root, index, image_size, channels, class_names):
-    if not isinstance(index, str | Path) or index == "":
+    if not isinstance(index, str | Path):
         raise InputError("The format npz needs the index: the name of the .npz file.")
     dataset = read_medmnist(root / index, class_names)
     wanted = {"image_size": image_size, "channels": channels}

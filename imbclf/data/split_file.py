@@ -55,12 +55,13 @@ def read_split(path, dataset):
     try:
         with Path(path).open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file, restval="")
+            columns = reader.fieldnames or ()
             lines = [(reader.line_num, line) for line in reader]
     except FileNotFoundError:
         raise InputError(f"The split file {path} does not exist.") from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"The split file {path} is no readable CSV file in UTF-8 ({error}).") from None
-    if missing := [name for name in ("id", "label", "split") if name not in (reader.fieldnames or ())]:
+    if missing := [name for name in ("id", "label", "split") if name not in columns]:
         raise InputError(f"The split file {path} has no column {missing[0]!r}: it needs {','.join(COLUMNS)}.")
     position_of = {sample: position for position, sample in enumerate(dataset.ids)}
     split = {}

@@ -88,7 +88,7 @@ def _align(path, name, floor, rows):
     if floor.class_names != rows.class_names or set(floor.ids) != set(rows.ids) or len(floor) != len(rows):
         raise InputError(
             f"{path}, floor {name}: expected the {len(rows)} test images and the classes of predictions.csv, "
-            f"got {len(floor)} rows with classes {', '.join(floor.class_names)}; the files are not of one run, train again."
+            f"got {len(floor)} rows with classes {', '.join(floor.class_names)}; they are not of one run, train again."
         )
     order = np.argsort(floor.ids)[np.argsort(np.argsort(rows.ids))]
     if np.any(floor.y[order] != rows.y):

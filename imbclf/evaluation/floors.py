@@ -18,8 +18,8 @@ def floors(x_train, y_train, x_test, num_classes, seed=0):
 
     - `majority`: the class frequencies of the training set, the same for every image.
     - `pca_logistic`: pixels standardised over the training set, their first 100 principal components (fewer where there
-      are fewer images or pixels; randomised, Halko et al. 2011), and logistic regression with an L2 penalty (C = 0.01) and
-      balanced class weights.
+      are fewer images or pixels; randomised, Halko et al. 2011), and logistic regression with an L2 penalty (C = 0.01)
+      and balanced class weights.
 
     Everything is fitted on the training set alone. Images are read in blocks; where the training pixels would fill more
     than 1 GiB in float32, each image is first averaged over blocks of pixels, 2 wide or as wide as it takes.

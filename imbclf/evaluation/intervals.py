@@ -3,7 +3,7 @@
 import numpy as np
 
 from imbclf.errors import InputError
-from imbclf.evaluation.resampling import resampled_scores, units
+from imbclf.evaluation.resampling import CountedScores, resampled_scores, units
 from imbclf.evaluation.scores import CLASS_SCORES, SCORES, check_predictions, scores
 
 COMPARED = ("balanced_accuracy", "macro_f1", "mcc", "macro_auc")
@@ -100,8 +100,11 @@ def paired_difference(y, probabilities, reference, patients=None, repeats=1000, 
             f"Expected two sets of predictions of one shape, got {probabilities.shape} and {reference.shape}."
         )
     ours, theirs = resampled or resampled_scores(y, [probabilities, reference], repeats, seed, patients)
-    value, reference_value = scores(y, probabilities), scores(y, reference)
-    return {name: interval(value[name] - reference_value[name], ours[name] - theirs[name], level) for name in COMPARED}
+    once = np.ones((len(y), 1))
+    value, reference_value = CountedScores(y, probabilities)(once), CountedScores(y, reference)(once)
+    return {
+        name: interval(value[name][0] - reference_value[name][0], ours[name] - theirs[name], level) for name in COMPARED
+    }
 
 
 def thin_classes(y, class_names, patients=None, fewest=10):

@@ -7,10 +7,9 @@ from keras import ops
 
 # A sum is kept as WORD * high + low. Both words stay integers below 2^24, hence exact in float32, up to 2^35.
 WORD = 2048.0
-# How many values are added to a cell, at most, before words are carried: a short run first, which keeps fractional
-# weights accurate as well, then runs of runs.
+# How many values are added to a cell before words are carried, then how many runs. Long float32 sums of fractional
+# weights drift; short ones hardly do.
 RUN = 256
-RUNS = 4096
 
 
 class ExactCounts:
@@ -51,7 +50,7 @@ class ExactCounts:
         high, low = _carry(ops.zeros_like(value), value)
         # With at least `size` values in a run, the sums of all runs take no more room than the input.
         cell, high, low = _sum_runs(cell, high, low, size, max(RUN, size))
-        cell, high, low = _sum_runs(cell, high, low, size, RUNS * size)
+        cell, high, low = _sum_runs(cell, high, low, size, RUN * size)
         high, low = (ops.sum(ops.reshape(word, (-1, *self.shape)), axis=0) for word in (high, low))
         high, low = _carry(self.high + high, self.low + low)
         self.high.assign(high)

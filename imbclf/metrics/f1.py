@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from imbclf.errors import InputError
+from imbclf.metrics.classification_metric import mask_of
 from imbclf.metrics.confusion_metric import ConfusionMetric, divide, mean_over
 from imbclf.metrics.exact_counts import ExactCounts
 
@@ -87,12 +88,13 @@ class F1(ConfusionMetric):
         if self.threshold is None:
             super().update_state(y_true, y_pred, sample_weight)
             return
-        y_true = ops.convert_to_tensor(y_true)
+        mask = mask_of(y_pred)
+        y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
         several = None
         if len(y_true.shape) == len(y_pred.shape) and y_true.shape[-1] == self.num_classes > 1:
-            several = y_true > 0.5
+            several = ops.cast(y_true, "float32") > 0.5
             y_true = ops.argmax(y_true, axis=-1)
-        samples, weights = self.prepare(y_true, y_pred, sample_weight)
+        samples, weights = self.prepare(y_true, y_pred, sample_weight, mask)
         truth = samples.labels > 0.5 if several is None else ops.reshape(several, ops.shape(samples.labels))
         prediction = samples.probabilities > self.threshold
         cell = ops.arange(self.num_rows) * 4 + ops.cast(truth, "int32") * 2 + ops.cast(prediction, "int32")

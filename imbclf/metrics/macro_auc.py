@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from imbclf.errors import InputError
-from imbclf.metrics.classification_metric import ClassificationMetric
+from imbclf.metrics.classification_metric import ClassificationMetric, mask_of
 from imbclf.metrics.confusion_metric import divide, mean_over
 from imbclf.samples import is_concrete
 
@@ -76,7 +76,9 @@ class MacroAUC(ClassificationMetric):
         self.seen = self.add_variable((), "zeros", dtype="float32", name="seen")
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        samples, weights = self.prepare(y_true, y_pred, sample_weight)
+        mask = mask_of(y_pred)
+        y_pred = ops.convert_to_tensor(y_pred)
+        samples, weights = self.prepare(y_true, y_pred, sample_weight, mask)
         weights = ops.cast(ops.reshape(weights, (-1,)), "float32")
         labels = ops.cast(ops.reshape(ops.argmax(samples.labels, axis=-1), (-1,)), "float32")
         scores = samples.log_probabilities if self.from_logits else samples.probabilities
@@ -160,8 +162,8 @@ def one_vs_rest_auc(scores, labels, weights):
     positives = per_group(ops.where(mine, weights, nothing))
     negatives = per_group(ops.where(mine, nothing, weights))
     positive, running = ops.sum(positives, axis=1), _running_sum(negatives)
-    # Share of the other classes below each group, half of the group itself included. The last running sum and not the sum
-    # makes it a share: what rounding there is cancels.
+    # Share of the other classes below each group, half of the group itself included. Dividing by the last running sum
+    # cancels what rounding there is.
     below = divide(running - 0.5 * negatives, running[:, -1:])
     return divide(ops.sum(positives * below, axis=1), positive), positive, running[:, -1]
 

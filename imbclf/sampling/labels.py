@@ -24,13 +24,13 @@ def class_indices(y, class_names=None, num_classes=None):
     >>> class_indices([[0, 1], [1, 0]])
     (array([1, 0]), ('0', '1'))
     """
-    labels = np.asarray(y)
+    labels = np.atleast_1d(y)
     if labels.dtype == bool:
         labels = labels.astype(np.int64)
     if not np.issubdtype(labels.dtype, np.number) or np.iscomplexobj(labels):
-        example = labels.reshape(-1)[0] if labels.size else ""
+        example = labels.ravel().tolist()[:1]
         raise InputError(
-            f"Labels must be whole numbers or one-hot, but they are {labels.dtype} such as {example!r}: number the "
+            f"Labels must be whole numbers or one-hot, but they are {labels.dtype} such as {example}: number the "
             "classes from 0."
         )
     if labels.size == 0:

@@ -41,12 +41,7 @@ def make_run():
         y = np.concatenate([np.repeat(np.arange(num_classes), of_split) for of_split in counts.values()])
         ids = np.array([f"{name}/{number:06d}" for number, name in enumerate(split)])
         people = np.array([f"{name}-{number // 2}" for number, name in enumerate(split)]) if patients else None
-        strength = np.where(split == "train", 2 * skill, skill)[:, None]
-        probabilities = noisy_probabilities(rng, y, num_classes, 0.0) if skill == 0 else None
-        if probabilities is None:
-            base = noisy_probabilities(rng, y, num_classes, 0.0)
-            sharp = np.log(base) + strength * np.eye(num_classes)[y]
-            probabilities = np.exp(sharp) / np.exp(sharp).sum(axis=1, keepdims=True)
+        probabilities = noisy_probabilities(rng, y, num_classes, np.where(split == "train", 2 * skill, skill))
         predictions = Predictions(ids, split, y, probabilities, class_names, people)
         write_predictions(folder / "predictions.csv", predictions)
         test = predictions.select("test")
@@ -60,27 +55,46 @@ def make_run():
         (folder / "split.csv").write_text("\n".join(["id,patient,label,split", *rows]) + "\n")
         best = epochs if epochs < 3 else epochs - 2
         header = "epoch,seconds,learning_rate,loss,balanced_accuracy,val_loss,val_balanced_accuracy"
-        lines = [
-            f"{e},3.1,{0.001 * (1 + np.cos(np.pi * e / epochs)) / 2:.6g},{1.6 * np.exp(-e / 5):.4f},{1 - 0.8 * np.exp(-e / 4):.4f},"
-            f"{1.6 * np.exp(-e / 5) + 0.02 * e:.4f},{0.6 - 0.4 * np.exp(-e / 4) - 0.002 * abs(e - best):.4f}"
-            for e in range(1, epochs + 1)
-        ]
+        e = np.arange(1, epochs + 1)
+        rate, loss, accuracy = 5e-4 * (1 + np.cos(np.pi * e / epochs)), 1.6 * np.exp(-e / 5), 1 - 0.8 * np.exp(-e / 4)
+        val_accuracy = 0.6 - 0.4 * np.exp(-e / 4) - 0.002 * abs(e - best)
+        columns = [e, np.full(epochs, 3.1), rate, loss, accuracy, loss + 0.02 * e, val_accuracy]
+        lines = [",".join(f"{value:.6g}" for value in row) for row in zip(*columns)]
         (folder / "history.csv").write_text("\n".join([header, *lines]) + "\n")
         record = {
-            "name": "RetinaMNIST", "source": "retinamnist.npz", "class_names": list(class_names), "image_shape": [28, 28, 3],
-            "model": "ResNet34 2D, width 64", "parameters": 21287237, "loss": "CEPlusF1", "sampling": "balanced batches",
-            "class_weight": "none", "batch_size": 50, "epochs_planned": epochs, "epochs_run": epochs, "best_epoch": best,
-            "selection": "best", "steps_per_epoch": 11, "seconds": 3.1 * epochs, "stopped": "finished",
+            "name": "RetinaMNIST",
+            "source": "retinamnist.npz",
+            "class_names": list(class_names),
+            "image_shape": [28, 28, 3],
+            "model": "ResNet34 2D, width 64",
+            "parameters": 21287237,
+            "loss": "CEPlusF1",
+            "sampling": "balanced batches",
+            "class_weight": "none",
+            "batch_size": 50,
+            "epochs_planned": epochs,
+            "epochs_run": epochs,
+            "best_epoch": best,
+            "selection": "best",
+            "steps_per_epoch": 11,
+            "seconds": 3.1 * epochs,
+            "stopped": "finished",
             "counts": {name: list(of_split) for name, of_split in counts.items()},
             "drawn_per_epoch": [float(sum(counts["train"])) / num_classes] * num_classes,
-            "sample_weights": [1.0] * num_classes, "seed": seed,
-        } | training  # fmt: skip
+            "sample_weights": [1.0] * num_classes,
+            "seed": seed,
+        } | training
         (folder / "training.json").write_text(json.dumps(record))
         environment = {
-            "imbclf": "0.1.0", "python": "3.11.2", "backend": "tensorflow 2.21.0", "keras": "3.15.1", "numpy": "2.4.0",
-            "platform": "Linux", "command": ["imbclf", "train", "configs/retinamnist.yaml", "seed=0"],
+            "imbclf": "0.1.0",
+            "python": "3.11.2",
+            "backend": "tensorflow 2.21.0",
+            "keras": "3.15.1",
+            "numpy": "2.4.0",
+            "platform": "Linux",
+            "command": ["imbclf", "train", "configs/retinamnist.yaml", "seed=0"],
             "started": "2026-01-02T03:04:05+00:00",
-        }  # fmt: skip
+        }
         (folder / "environment.json").write_text(json.dumps(environment))
         (folder / "config.yaml").write_text(
             "name: RetinaMNIST\ndata:\n  kind: medmnist\nloss:\n  name: CEPlusF1\nseed: 0\n"

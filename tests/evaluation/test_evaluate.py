@@ -81,7 +81,7 @@ def test_missing_class_becomes_null_not_nan(tmp_path, make_run):
 def test_missing_files_name_the_command_that_makes_them(tmp_path, make_run):
     run = make_run(tmp_path / "run")
     (run / "floors.csv").unlink()
-    with pytest.raises(InputError, match=r"floors.csv is missing; `imbclf train"):
+    with pytest.raises(InputError, match=r"floors\.csv is missing; `imbclf train"):
         evaluate_run(run)
     assert not (run / "metrics.json").exists()
     with pytest.raises(InputError, match="not a folder"):
@@ -101,5 +101,5 @@ def test_a_floor_with_other_labels_is_refused(tmp_path, make_run):
     header, first, *rest = (run / "floors.csv").read_text().splitlines()
     changed = first.replace(",test,0,", ",test,1,")
     (run / "floors.csv").write_text("\n".join([header, changed, *rest]) + "\n")
-    with pytest.raises(InputError, match="has another class than in predictions.csv"):
+    with pytest.raises(InputError, match=r"has another class than in predictions\.csv"):
         evaluate_run(run)

@@ -1,0 +1,7 @@
+"""`python -m imbclf`."""
+
+import sys
+
+from imbclf.cli import main
+
+sys.exit(main())

@@ -1,0 +1,169 @@
+"""The command `imbclf`: one command, few verbs. Nothing heavy is imported before a verb needs it."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+import imbclf
+from imbclf.errors import InputError
+
+BAD_INPUT, INTERRUPTED = 2, 130
+
+
+def main(arguments=None):
+    """Run one verb; returns the exit status: 0, 2 for bad input (one sentence on standard error), 130 for Ctrl-C."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        return options.verb(options) or 0
+    except InputError as error:
+        print(f"imbclf: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt as stop:
+        print(f"imbclf: {stop or 'Stopped.'}", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="imbclf", description="Train classifiers on imbalanced images, and say with error bars how good they are."
+    )
+    parser.add_argument("--version", action="version", version=f"imbclf {imbclf.__version__}")
+    verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
+
+    train = _verb(verbs, "train", _train, "train by a configuration and write a run folder with a report")
+    train.add_argument("config", type=Path, metavar="CONFIG", help="YAML file, such as configs/demo.yaml")
+    _add_overrides(train)
+    train.add_argument("--print-config", action="store_true", help="print the configuration with defaults; do nothing")
+    train.add_argument("--dry-run", action="store_true", help="read the data and train two steps; write nothing")
+    train.add_argument("--resume", action="store_true", help="continue the run that stands in the run folder")
+    train.add_argument("--overwrite", action="store_true", help="replace what stands in the run folder")
+
+    evaluate = _verb(verbs, "evaluate", _evaluate, "predict again with the model of a run; scores, figures, report")
+    evaluate.add_argument("run", type=Path, metavar="RUN", help="run folder")
+    _add_overrides(evaluate)
+
+    predict = _verb(verbs, "predict", _predict, "probabilities of a run's model for images without labels, as CSV")
+    predict.add_argument("run", type=Path, metavar="RUN", help="run folder")
+    predict.add_argument("--input", required=True, type=Path, help="image, folder of images, .csv with paths, or .npz")
+    predict.add_argument("--output", type=Path, help="CSV file to write; standard output without it")
+    predict.add_argument("--overwrite", action="store_true", help="replace the output file")
+
+    report = _verb(verbs, "report", _report, "scores, figures and report again from the predictions of a run")
+    report.add_argument("run", type=Path, metavar="RUN", help="run folder")
+
+    tsne = _verb(verbs, "tsne", _tsne, "map of a run's features by t-SNE, as a figure and in the report")
+    tsne.add_argument("run", type=Path, metavar="RUN", help="run folder")
+    tsne.add_argument("--perplexity", type=float, default=30.0, help="number of neighbours that count (default 30)")
+    tsne.add_argument("--seed", type=int, default=0, help="seed of the map (default 0)")
+    tsne.add_argument(
+        "--points", type=int, default=2000, help="images in the map at most, drawn by class (default 2000)"
+    )
+    return parser
+
+
+def _verb(verbs, name, function, description):
+    parser = verbs.add_parser(name, help=description, description=f"{description[0].upper()}{description[1:]}.")
+    parser.set_defaults(verb=function)
+    return parser
+
+
+def _add_overrides(parser):
+    parser.add_argument(
+        "overrides", nargs="*", metavar="key=value", help="keys of the configuration, such as training.epochs=20"
+    )
+
+
+def _train(options):
+    from imbclf.training.config import load_config
+
+    config = load_config(options.config, options.overrides)
+    if options.print_config:
+        print(config.to_yaml(), end="")
+        return
+    from imbclf.training import dry_run, train
+
+    if options.dry_run:
+        dry_run(config)
+        return
+    run = train(config, resume=options.resume, overwrite=options.overwrite)
+    _print_outcome(run)
+
+
+def _evaluate(options):
+    from imbclf.training.config import load_config
+    from imbclf.training.run_folder import RunFolder
+
+    run = RunFolder(options.run)
+    run.config()
+    config = load_config(run / "config.yaml", options.overrides)
+    from imbclf.training import evaluate
+
+    _print_outcome(evaluate(options.run, config))
+
+
+def _predict(options):
+    if options.output and options.output.exists() and not options.overwrite:
+        raise InputError(f"{options.output} exists; choose another --output, or pass --overwrite.")
+    from imbclf.training import predict_files
+
+    ids, probabilities, class_names = predict_files(options.run, options.input)
+    predicted = [class_names[k] for k in probabilities.argmax(axis=1)]
+    header = ["id", "predicted", *class_names]
+    rows = [[i, p, *(f"{v:.6g}" for v in row)] for i, p, row in zip(ids, predicted, probabilities, strict=True)]
+    if options.output:
+        from imbclf.evaluation.run_files import write_table
+
+        write_table(options.output, header, rows)
+        print(f"{len(rows)} images -> {options.output}", file=sys.stderr)
+    else:
+        import csv
+
+        csv.writer(sys.stdout, lineterminator="\n").writerows([header, *rows])
+
+
+def _report(options):
+    from imbclf.evaluation import evaluate_run, write_report
+    from imbclf.training.run_folder import RunFolder
+
+    run = RunFolder(options.run)
+    evaluate_run(run.path, repeats=run.config().evaluation.bootstrap)
+    print(f"report: {write_report(run.path)}")
+
+
+def _tsne(options):
+    from imbclf.evaluation import draw_feature_map, write_report
+
+    figure = draw_feature_map(options.run, perplexity=options.perplexity, seed=options.seed, points=options.points)
+    print(f"map: {figure}")
+    print(f"report: {write_report(options.run)}")
+
+
+def _print_outcome(run):
+    """The scores on the test split beside the floors, and where the report is."""
+    from imbclf.evaluation.run_files import read_json
+
+    metrics = read_json(run / "metrics.json")
+    shown = {"balanced_accuracy": "balanced accuracy", "macro_f1": "macro F1", "mcc": "MCC", "macro_auc": "macro AUC"}
+    columns = {"model": metrics["splits"].get("test"), **metrics["floors"]}
+    columns = {name: column for name, column in columns.items() if column}
+    print(f"{'test':<20}" + "".join(f"{name:<24}" for name in columns))
+    for key, label in shown.items():
+        print(
+            f"{label:<20}" + "".join(f"{_interval(column['scores'][key]):<24}" for column in columns.values()).rstrip()
+        )
+    print(f"report: {(run / 'report.html').resolve()}")
+
+
+def _interval(score):
+    if score["value"] is None:
+        return "undefined"
+    if score["low"] is None:
+        return f"{score['value']:.3f}"
+    return f"{score['value']:.3f} [{score['low']:.3f}, {score['high']:.3f}]"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,135 @@
+"""What follows training: predictions, floors, features, scores and the report, all from a saved model."""
+
+import io
+
+import keras
+import numpy as np
+
+from imbclf.data.unlabelled import open_images
+from imbclf.errors import InputError
+from imbclf.evaluation import (
+    Predictions,
+    evaluate_run,
+    floors,
+    tsne,
+    write_floors,
+    write_predictions,
+    write_report,
+)
+from imbclf.evaluation.run_files import read_json, require, write_bytes
+from imbclf.sampling import UniformBatches
+from imbclf.training.build import build_dataset
+from imbclf.training.run_folder import RunFolder
+
+
+def finish(run, config, dataset):
+    """Predict every image with the chosen epoch, then write predictions, floors, features, scores and report.
+
+    Args:
+        run: a `RunFolder` with `best.keras` and `last.keras`.
+        config: its `Config`.
+        dataset: its data, every image in a split.
+    """
+    network = load_chosen(run, config)
+    probabilities, features = predict_images(network, dataset.images, config.training.batch_size)
+    predictions = Predictions(
+        dataset.ids, dataset.split, dataset.y, probabilities, dataset.class_names, dataset.patients
+    )
+    write_predictions(run / "predictions.csv", predictions)
+    train, test = (dataset.indices(split) for split in ("train", "test"))
+    linear = {}
+    if config.evaluation.floors:
+        images = dataset.select(train).images, dataset.select(test).images
+        linear = floors(images[0], dataset.y[train], images[1], dataset.num_classes, seed=config.seed)
+    write_floors(run / "floors.csv", predictions.select("test"), linear)
+    write_features(run, config, dataset, features)
+    evaluate_run(run.path, repeats=config.evaluation.bootstrap)
+    write_report(run.path)
+
+
+def evaluate(run_dir, config=None):
+    """Predict again with the saved model of a run and write everything that follows from it.
+
+    Args:
+        run_dir: the run folder.
+        config: its `Config` with other `data.root` or `evaluation`, or `None` for the one it was trained with.
+    """
+    run = RunFolder(run_dir)
+    config = config or run.config()
+    dataset = build_dataset(config)
+    finish(run, config, dataset)
+    return run
+
+
+def load_chosen(run, config):
+    """The model of the epoch that the configuration selects."""
+    path = run / f"{config.training.select}.keras"
+    if not path.is_file():
+        raise InputError(f"{path} is missing; `imbclf train` writes it.")
+    return keras.saving.load_model(path, compile=False)
+
+
+def predict_images(model, images, batch_size=50):
+    """Probabilities `(n, K)` and features `(n, d)` of images, float32, in their order."""
+    both = keras.Model(model.inputs, [model.outputs[0], model.get_layer("features").output])
+    batches = UniformBatches(images, np.zeros(len(images), int), batch_size, shuffle=False)
+    probabilities, features = both.predict(batches, verbose=0)
+    if probabilities.shape[1] == 1:
+        probabilities = np.concatenate([1 - probabilities, probabilities], axis=1)
+    return probabilities.astype("float32"), features.astype("float32")
+
+
+def predict_files(run_dir, source, config=None):
+    """Probabilities for images that have no labels: an image, a folder of images, or the arrays of an .npz.
+
+    Args:
+        run_dir: the run folder whose model predicts.
+        source: path of a PNG or JPEG, of a folder of them, or of an .npz with one array of images or a MedMNIST file.
+        config: the run's `Config`, or `None` to read it.
+
+    Returns:
+        `(ids, probabilities, class_names)`.
+    """
+    run = RunFolder(run_dir)
+    config = config or run.config()
+    model = load_chosen(run, config)
+    *space, channels = model.input_shape[1:]
+    ids, images = open_images(source, config.data.image_size, config.data.channels and channels, rank=len(space))
+    if tuple(images.shape[1:]) != tuple(model.input_shape[1:]):
+        raise InputError(
+            f"{source} holds images of shape {tuple(images.shape[1:])}; the model of {run.path} takes "
+            f"{tuple(model.input_shape[1:])}."
+        )
+    return ids, predict_images(model, images, config.training.batch_size)[0], class_names(run)
+
+
+def class_names(run):
+    """The classes of a run, in the order of its probabilities."""
+    return read_json(require(run.path, "training.json"))["class_names"]
+
+
+def write_features(run, config, dataset, features):
+    """Write features.npz: the pooled features of every image, and of training and test images a map by t-SNE."""
+    arrays = {"features": features, "id": dataset.ids, "y": dataset.y, "split": dataset.split}
+    if config.evaluation.tsne:
+        arrays["tsne"] = feature_map(features, dataset.y, dataset.split, config.evaluation.tsne_points, config.seed)
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    write_bytes(run / "features.npz", buffer.getvalue())
+
+
+def feature_map(features, y, split, points, seed):
+    """t-SNE of at most `points` training and test images, drawn by class; NaN where an image is not in the map."""
+    shown = np.flatnonzero(split != "val")
+    if len(shown) > points:
+        random = np.random.default_rng(seed)
+        order = random.permutation(shown)
+        # The n-th image of each class in turn: rare classes are kept whole before common ones are thinned.
+        turn = np.empty(len(order), int)
+        for label in np.unique(y):
+            of_class = np.flatnonzero(y[order] == label)
+            turn[of_class] = np.arange(len(of_class))
+        shown = np.sort(order[np.argsort(turn, kind="stable")[:points]])
+    chart = np.full((len(features), 2), np.nan, "float32")
+    chart[shown] = tsne(features[shown], seed=seed)
+    return chart

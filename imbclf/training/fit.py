@@ -1,0 +1,204 @@
+"""Train a classifier by its configuration and leave a run folder."""
+
+import platform
+import shlex
+import sys
+import time
+from datetime import UTC, datetime
+from importlib import metadata
+
+import keras
+import numpy as np
+
+import imbclf
+from imbclf.data import write_split
+from imbclf.errors import InputError
+from imbclf.evaluation.run_files import write_json
+from imbclf.sampling import EpochFromTrainer
+from imbclf.training.build import build_batches, build_dataset, build_model
+from imbclf.training.callbacks import (
+    Interrupted,
+    Progress,
+    RunRecorder,
+    StopOnInterrupt,
+    StopOnNonFiniteLoss,
+    duration,
+)
+from imbclf.training.finish import finish
+from imbclf.training.run_folder import RunFolder
+
+
+def train(config, resume=False, overwrite=False, stream=None):
+    """Train, keep the chosen epoch, predict, score, and write the report.
+
+    Args:
+        config: a `Config`.
+        resume: continue the run that stands in the folder, which ends as if it had never stopped.
+        overwrite: replace what stands in the folder.
+        stream: where progress goes; standard error without it.
+
+    Returns:
+        The `RunFolder`.
+
+    Raises:
+        InputError: data, configuration or folder that cannot be used, or a loss that is no longer finite; then the
+            last completed epoch is in `last.keras`.
+        KeyboardInterrupt: Ctrl-C; what was completed stays, and `resume` continues it.
+    """
+    run = RunFolder(config.run_dir)
+    run_setup(config)
+    dataset = build_dataset(config)
+    batches, validation, weights = build_batches(config, dataset)
+    model = build_model(config, dataset)
+    run.claim(config, resume, overwrite)
+    first, rows, record = 0, [], None
+    if resume:
+        record = run.load_state(model)
+        first = int(record.pop("epoch"))
+        rows = run.history()[:first]
+    write_split(run / "split.csv", dataset)
+    write_json(run / "environment.json", environment())
+    recorder = RunRecorder(run, rows, record)
+    interrupt = StopOnInterrupt()
+    callbacks = [
+        EpochFromTrainer(batches),
+        StopOnNonFiniteLoss(),
+        interrupt,
+        recorder,
+        Progress(config.training.epochs, first, stream),
+    ]
+    stopped = "finished"
+    problem = None
+    try:
+        model.fit(
+            batches,
+            validation_data=validation,
+            epochs=config.training.epochs,
+            initial_epoch=first,
+            shuffle=False,
+            verbose=0,
+            callbacks=callbacks,
+        )
+    except (Interrupted, KeyboardInterrupt):
+        stopped = "interrupted"
+    except Exception as error:
+        problem = _cause(error, batches, validation)
+        if problem is None:
+            raise
+        stopped = "non-finite loss" if str(problem).startswith("The loss became") else "unreadable data"
+    finally:
+        interrupt.restore()
+    write_json(run / "training.json", _record(config, dataset, batches, weights, model, recorder, stopped))
+    if stopped != "finished":
+        kept = _keep_last_epoch(run, model, recorder)
+        if problem is not None:
+            raise InputError(f"{problem} {kept}") from None
+        raise KeyboardInterrupt(f"Stopped after {kept} Continue with --resume.")
+    run.save_model(model, "last.keras")
+    finish(run, config, dataset)
+    return run
+
+
+def dry_run(config, stream=None):
+    """Read the data, build the network, train two steps on real batches, write nothing, and say what a run would be."""
+    stream = stream or sys.stdout
+    run_setup(config)
+    dataset = build_dataset(config)
+    batches, _, weights = build_batches(config, dataset)
+    model = build_model(config, dataset)
+    losses, seconds = [], []
+    for step in range(2):
+        started = time.perf_counter()
+        batch = batches.batch(0, step % len(batches))
+        losses.append(float(model.train_on_batch(*batch, return_dict=True)["loss"]))
+        seconds.append(time.perf_counter() - started)
+    if not np.isfinite(losses).all():
+        raise InputError(f"The loss became {losses[-1]} within two steps; check labels, pixels and the learning rate.")
+    for split in ("train", "val", "test"):
+        counts = ", ".join(f"{name}: {n}" for name, n in zip(dataset.class_names, dataset.counts(split), strict=True))
+        print(f"{split}: {len(dataset.indices(split))} images ({counts})", file=stream)
+    drawn = ", ".join(f"{name}: {n:.0f}" for name, n in zip(dataset.class_names, batches.drawn_counts(), strict=True))
+    print(f"drawn per epoch: {drawn}; weights {np.round(weights, 3).tolist()}", file=stream)
+    print(f"network: {model.name}, {model.count_params():,} parameters, input {dataset.image_shape}", file=stream)
+    print(f"loss: {config.loss.name}, {losses[0]:.4f} before training", file=stream)
+    total = seconds[1] * len(batches) * config.training.epochs
+    print(
+        f"{config.training.epochs} epochs of {len(batches)} steps, {seconds[1]:.2f} s a step: about {duration(total)}",
+        file=stream,
+    )
+    print(f"run folder: {config.run_dir} (not made)", file=stream)
+
+
+def run_setup(config):
+    """Seeds, precision and determinism of the process."""
+    keras.utils.set_random_seed(config.seed)
+    keras.mixed_precision.set_dtype_policy(config.training.precision)
+    if config.training.deterministic:
+        backend = keras.backend.backend()
+        if backend == "tensorflow":
+            import tensorflow as tf
+
+            tf.config.experimental.enable_op_determinism()
+        elif backend == "torch":
+            import torch
+
+            torch.use_deterministic_algorithms(True, warn_only=True)
+
+
+def environment():
+    """What the run was made with."""
+    packages = ("keras", "tensorflow", "jax", "torch", "numpy", "scikit-learn", "scikit-image", "scipy")
+    installed = {distribution.metadata["Name"].lower() for distribution in metadata.distributions()}
+    return {
+        "imbclf": imbclf.__version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "backend": keras.backend.backend(),
+        **{package: metadata.version(package) for package in packages if package in installed},
+        "command": shlex.join(["imbclf", *sys.argv[1:]]) if sys.argv[0].endswith("imbclf") else shlex.join(sys.argv),
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _cause(error, batches, validation):
+    """The `InputError` behind an exception of `fit`, or None; TensorFlow wraps what a data set raises."""
+    for candidate in (error, batches.failure, validation.failure):
+        if isinstance(candidate, InputError):
+            return candidate
+    return None
+
+
+def _keep_last_epoch(run, model, recorder):
+    """Save the last completed epoch as last.keras; returns a sentence that says so."""
+    epochs = len(recorder.rows)
+    if not epochs:
+        return "No epoch was completed."
+    run.load_state(model)
+    run.save_model(model, "last.keras")
+    return f"Epoch {epochs}, the last that was completed, is in {run / 'last.keras'}."
+
+
+def _record(config, dataset, batches, weights, model, recorder, stopped):
+    return {
+        "name": config.name,
+        "source": dataset.source,
+        "class_names": list(dataset.class_names),
+        "image_shape": list(dataset.image_shape),
+        "model": f"{config.model.name}, width {config.model.width}",
+        "parameters": int(model.count_params()),
+        "loss": config.loss.name,
+        "sampling": config.sampling.batches,
+        "class_weight": config.sampling.class_weight,
+        "batch_size": config.training.batch_size,
+        "epochs_planned": config.training.epochs,
+        "epochs_run": len(recorder.rows),
+        "best_epoch": int(recorder.record["best_epoch"]),
+        "selection": config.training.select,
+        "steps_per_epoch": len(batches),
+        "seconds": round(recorder.record["seconds"], 3),
+        "stopped": stopped,
+        "counts": {split: dataset.counts(split).tolist() for split in ("train", "val", "test")},
+        "drawn_per_epoch": np.asarray(batches.drawn_counts(), dtype=float).tolist(),
+        "sample_weights": np.asarray(weights, dtype=float).tolist(),
+        "seed": config.seed,
+    }
