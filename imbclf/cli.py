@@ -14,7 +14,13 @@ BAD_INPUT, INTERRUPTED = 2, 130
 def main(arguments=None):
     """Run one verb; returns the exit status: 0, 2 for bad input (one sentence on standard error), 130 for Ctrl-C."""
     parser = _parser()
-    options = parser.parse_args(arguments)
+    options, rest = parser.parse_known_args(arguments)
+    # argparse takes key=value only before the first option; people write them anywhere.
+    strange = [word for word in rest if word.startswith("-") or "=" not in word or not hasattr(options, "overrides")]
+    if strange:
+        parser.error(f"unrecognized arguments: {' '.join(strange)}")
+    if rest:
+        options.overrides += rest
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         return options.verb(options) or 0
@@ -114,7 +120,7 @@ def _predict(options):
     header = ["id", "predicted", *class_names]
     rows = [[i, p, *(f"{v:.6g}" for v in row)] for i, p, row in zip(ids, predicted, probabilities, strict=True)]
     if options.output:
-        from imbclf.evaluation.run_files import write_table
+        from imbclf.files import write_table
 
         write_table(options.output, header, rows)
         print(f"{len(rows)} images -> {options.output}", file=sys.stderr)
@@ -143,7 +149,7 @@ def _tsne(options):
 
 def _print_outcome(run):
     """The scores on the test split beside the floors, and where the report is."""
-    from imbclf.evaluation.run_files import read_json
+    from imbclf.files import read_json
 
     metrics = read_json(run / "metrics.json")
     shown = {"balanced_accuracy": "balanced accuracy", "macro_f1": "macro F1", "mcc": "MCC", "macro_auc": "macro AUC"}

@@ -11,8 +11,10 @@ import keras
 import numpy as np
 from keras import ops
 
-# Keeps log finite where a probability has underflowed to 0; far below what any softmax in float32 can output otherwise.
+# Keeps logarithms and powers finite where a probability has underflowed to 0; far below what matters in float32.
 TINY = 1e-30
+# The derivative of log p flows back in the precision of p: 1 / p must not exceed the largest float16, 65504.
+TINY_FLOAT16 = 6.2e-5
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ def prepare(
     y_pred = ops.convert_to_tensor(y_pred)
     if len(y_pred.shape) < 2 or y_pred.shape[-1] is None:
         raise ValueError(f"y_pred must be (batch, *space, classes); received shape {tuple(y_pred.shape)}.")
+    floor = TINY_FLOAT16 if keras.backend.standardize_dtype(y_pred.dtype) == "float16" else TINY
     y_pred = ops.cast(y_pred, dtype)
     leading = tuple(y_pred.shape[:-1])
     channels = y_pred.shape[-1]
@@ -91,7 +94,7 @@ def prepare(
     counts = ops.expand_dims(valid > 0, -1)
     labels = ops.where(counts, labels, ops.zeros_like(labels))
     y_pred = ops.where(counts, y_pred, ops.full_like(y_pred, 0.0 if from_logits else 1.0 / num_classes))
-    log_probabilities, probabilities = _class_probabilities(y_pred, from_logits)
+    log_probabilities, probabilities = _class_probabilities(y_pred, from_logits, floor)
     return Samples(
         labels=ops.reshape(labels, (batch, voxels, num_classes)),
         log_probabilities=ops.reshape(log_probabilities, (batch, voxels, num_classes)),
@@ -167,7 +170,7 @@ def is_concrete(x):
     return getattr(x, "device", None) is None or str(x.device) != "meta"
 
 
-def _class_probabilities(y_pred, from_logits):
+def _class_probabilities(y_pred, from_logits, floor):
     if y_pred.shape[-1] == 1:
         if from_logits:
             log_probabilities = -ops.softplus(ops.concatenate([y_pred, -y_pred], axis=-1))
@@ -176,7 +179,7 @@ def _class_probabilities(y_pred, from_logits):
     elif from_logits:
         log_probabilities = ops.log_softmax(y_pred, axis=-1)
         return log_probabilities, ops.exp(log_probabilities)
-    return ops.log(ops.maximum(y_pred, 0.0) + TINY), y_pred
+    return ops.log(ops.maximum(y_pred, floor)), y_pred
 
 
 def _match_leading(x, leading, what):

@@ -67,6 +67,39 @@ class ImageArray:
         ]
 
 
+def stack_images(parts, path):
+    """One array of the images of several arrays, in their order.
+
+    Args:
+        parts: Arrays by name, emptied on the way: each is let go before the next is copied, which a concatenation would
+            not do.
+        path: Their file, for errors.
+
+    Raises:
+        InputError: Images that are neither flat nor volumes, of different shapes or types, or with pixels that cannot
+            be used, as `ImageArray` says.
+    """
+    names = list(parts)
+    shape, dtype = parts[names[0]].shape[1:], parts[names[0]].dtype
+    for name, part in parts.items():
+        if part.ndim not in (3, 4, 5):
+            raise InputError(f"Images must be flat or volumes, but {name} in {path} has shape {part.shape}.")
+        if part.shape[1:] != shape or part.dtype != dtype:
+            raise InputError(
+                f"All images of {path} must have one shape and type, but {names[0]} has {shape} {dtype} and "
+                f"{name} has {part.shape[1:]} {part.dtype}."
+            )
+        if part.size > 0:
+            full_range(part, f"{name} in {path}")
+    images = np.empty((sum(map(len, parts.values())), *shape), dtype)
+    start = 0
+    for name in names:
+        part = parts.pop(name)
+        images[start : start + len(part)] = part
+        start += len(part)
+    return images
+
+
 def full_range(array, name):
     """The number that pixel values are divided by, after checking that they can be used; see `ImageArray`."""
     if array.dtype == bool:

@@ -54,7 +54,7 @@ def read_folder(root, class_names=None, image_size=None, channels=None, cache="a
     paths, y, split = [], [], []
     for place, split_name in places.items():
         for label, name in enumerate(names):
-            images = _images(place / name)
+            images = find_images(place / name)
             paths += [image.relative_to(root).as_posix() for image in images]
             y += [label] * len(images)
             split += [split_name] * len(images)
@@ -76,7 +76,8 @@ def _folders(place):
     return sorted(entry for entry in place.iterdir() if entry.is_dir() and not entry.name.startswith((".", "__")))
 
 
-def _images(folder):
+def find_images(folder):
+    """Paths of the PNG and JPEG files in a folder and the folders inside it, sorted; hidden ones are left alone."""
     if not folder.is_dir():
         return []
     images = []

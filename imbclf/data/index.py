@@ -1,6 +1,5 @@
 """Reading an index: a CSV file that names images and their classes."""
 
-import csv
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -10,6 +9,7 @@ import numpy as np
 from imbclf.data.dataset import Dataset
 from imbclf.data.files import ImageFiles
 from imbclf.errors import InputError
+from imbclf.files import read_rows
 
 SPLIT_WORDS = {
     "": "",
@@ -31,7 +31,7 @@ class IndexRow:
 
     where: str
     path: str
-    label: str
+    label: str = ""
     patient: str = ""
     split: str = ""
     site: str = ""
@@ -67,8 +67,8 @@ def read_index(root, index, class_names=None, image_size=None, channels=None, ca
     for split, file in files.items():
         if split not in SPLIT_WORDS:
             raise InputError(f"The files of an index are given as train, val or test, not {split!r}.")
-        rows += _read_rows(root / file, SPLIT_WORDS[split])
-    _check_paths(rows)
+        rows += read_index_rows(root / file, SPLIT_WORDS[split])
+    check_each_path_once(rows)
     y, names = _classes(rows, class_names)
 
     def column(name):
@@ -88,54 +88,46 @@ def read_index(root, index, class_names=None, image_size=None, channels=None, ca
     )
 
 
-def _read_rows(path, split):
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(file, strict=True)
-            header = [name.strip() for name in next(reader, [])]
-            lines = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader if any(cells)]
-    except FileNotFoundError:
-        raise InputError(f"The index {path} does not exist.") from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"The index {path} is no readable CSV file in UTF-8 ({error}).") from None
+def read_index_rows(path, split="", required=("path", "label")):
+    """The rows of one CSV file as `IndexRow`, their paths checked; `required` columns must be there and filled in."""
+    header, lines = read_rows(path)
+    header = [name.strip() for name in header]
+    lines = [(number, [cell.strip() for cell in cells]) for number, cells in lines if any(map(str.strip, cells))]
     if not lines:
-        raise InputError(f"The index {path} has no rows: it needs the header path,label and one row per image.")
+        raise InputError(
+            f"The index {path} has no rows: it needs the header {','.join(required)} and one row per image."
+        )
     is_published_glaucoma = set(header) >= PUBLISHED_GLAUCOMA_COLUMNS
     if not is_published_glaucoma:
-        _check_header(path, header)
+        _check_header(path, header, required)
     rows = []
     for number, cells in lines:
         where = f"{path} row {number}"
-        if len(cells) != len(header):
-            raise InputError(f"{where} has {len(cells)} cells, but the header has {len(header)}.")
         values = dict(zip(header, cells))
         if is_published_glaucoma:
-            row = IndexRow(
+            values["path"] = f"{values['Class']}/{values['Filename']}" if values["Class"] and values["Filename"] else ""
+            values["label"] = values["Class"]
+        for column, thing in (("path", "image"), ("label", "label")):
+            if column in required and not values[column]:
+                raise InputError(f"{where} names no {thing}.")
+        rows.append(
+            IndexRow(
                 where,
-                path=f"{values['Class']}/{values['Filename']}" if values["Class"] and values["Filename"] else "",
-                label=values["Class"],
-                split=split,
-                class_number=values["Class_Int"],
-            )
-        else:
-            row = IndexRow(
-                where,
-                path=values["path"],
-                label=values["label"],
+                path=_relative_path(where, values["path"]),
+                label=values.get("label", ""),
                 patient=values.get("patient", ""),
                 split=_split(where, values.get("split", ""), split),
                 site=values.get("site", ""),
+                class_number=values["Class_Int"] if is_published_glaucoma else "",
             )
-        if not row.path or not row.label:
-            raise InputError(f"{where} names no {'image' if row.label else 'label'}.")
-        rows.append(row)
+        )
     return rows
 
 
-def _check_header(path, header):
+def _check_header(path, header, required):
     if len(set(header)) != len(header):
         raise InputError(f"The header of {path} names a column twice: {','.join(header)}.")
-    for column in ("path", "label"):
+    for column in required:
         if column not in header:
             near = get_close_matches(column, [name.lower() for name in header], 1, 0.5)
             original = next((name for name in header if near and name.lower() == near[0]), None)
@@ -159,20 +151,21 @@ def _split(where, word, split_of_file):
     return split or split_of_file
 
 
-def _check_paths(rows):
+def _relative_path(where, written):
+    path = PurePosixPath(written.replace("\\", "/"))
+    if path.is_absolute() or PureWindowsPath(written).drive:
+        raise InputError(f"{where} has the absolute path {written}: give it relative to the data's folder.")
+    if ".." in path.parts:
+        raise InputError(f"{where} has the path {written}, which may leave the data's folder: remove the '..'.")
+    return str(path)
+
+
+def check_each_path_once(rows):
+    """Raise `InputError` if two of the `IndexRow` have one path."""
     first = {}
-    for position, row in enumerate(rows):
-        path = PurePosixPath(row.path.replace("\\", "/"))
-        if path.is_absolute() or PureWindowsPath(row.path).drive:
-            raise InputError(f"{row.where} has the absolute path {row.path}: give it relative to the data's folder.")
-        if ".." in path.parts:
-            raise InputError(
-                f"{row.where} has the path {row.path}, which may leave the data's folder: remove the '..'."
-            )
-        object.__setattr__(row, "path", str(path))
-        if row.path in first:
-            raise InputError(f"{row.where} names {row.path} again, which {rows[first[row.path]].where} has: keep one.")
-        first[row.path] = position
+    for row in rows:
+        if (earlier := first.setdefault(row.path, row)) is not row:
+            raise InputError(f"{row.where} names {row.path} again, which {earlier.where} has: keep one.")
 
 
 def _classes(rows, class_names):

@@ -1,13 +1,13 @@
 """Reading MedMNIST .npz files."""
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
-from imbclf.data.arrays import ImageArray, full_range
+from imbclf.data.arrays import ImageArray, stack_images
 from imbclf.data.dataset import SPLITS, Dataset
 from imbclf.errors import InputError
+from imbclf.files import read_arrays
 
 CLASS_NAMES = {
     "retinamnist": ("0", "1", "2", "3", "4"),
@@ -40,7 +40,7 @@ def read_medmnist(path, class_names=None):
             labels outside the classes, images of different shape in its splits, NaN or infinity.
     """
     path = Path(path)
-    arrays = _read_arrays(path)
+    arrays = read_arrays(path, lambda name: name.split("_")[0] in SPLITS)
     splits = [split for split in SPLITS if f"{split}_images" in arrays]
     if not splits:
         raise InputError(
@@ -71,35 +71,11 @@ def read_medmnist(path, class_names=None):
     )
 
 
-def _read_arrays(path):
-    if not path.is_file():
-        raise InputError(f"The file {path} does not exist.")
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files if name.split("_")[0] in SPLITS}
-    except (
-        ValueError,
-        OSError,
-        EOFError,
-        KeyError,
-        AttributeError,
-        TypeError,
-        zipfile.BadZipFile,
-        zipfile.zlib.error,
-    ) as error:
-        if "pickle" in str(error):
-            raise InputError(
-                f"The file {path} holds pickled Python objects, which are never unpickled because that can run any "
-                "code: save plain arrays of numbers."
-            ) from None
-        raise InputError(f"The file {path} is no readable .npz archive ({error}): fetch it again.") from None
-
-
 def _labels(path, arrays, split):
     key = f"{split}_labels"
     if key not in arrays:
         raise InputError(f"The file {path} holds {split}_images but no {key}.")
-    labels, count = arrays[key], len(arrays[f"{split}_images"])
+    labels, count = arrays[key], len(np.atleast_1d(arrays[f"{split}_images"]))
     if labels.ndim == 2 and labels.shape[1] > 1:
         raise InputError(
             f"Each image must have one label, but {key} in {path} has shape {labels.shape}: sets with several labels "
@@ -115,25 +91,7 @@ def _labels(path, arrays, split):
 
 
 def _images(path, arrays, splits):
-    parts = {split: arrays.pop(f"{split}_images") for split in splits}
-    first = parts[splits[0]]
-    for split, part in parts.items():
-        if part.shape[1:] != first.shape[1:] or part.dtype != first.dtype:
-            raise InputError(
-                f"All images of {path} must have one shape and type, but {splits[0]}_images has {first.shape[1:]} "
-                f"{first.dtype} and {split}_images has {part.shape[1:]} {part.dtype}."
-            )
-        full_range(part, f"{split}_images in {path}")
-    is_volume = "3d" in path.stem.lower() or first.shape[-1] not in (1, 3)
-    has_channels = first.ndim == 5 or (first.ndim == 4 and not is_volume)
-    if first.ndim not in (3, 4, 5):
-        raise InputError(f"Images must be flat or volumes, but {splits[0]}_images in {path} has shape {first.shape}.")
-    shape = first.shape[1:] if has_channels else (*first.shape[1:], 1)
-    # One array filled part by part: each part is let go before the next, which a concatenation would not do.
-    images = np.empty((sum(len(part) for part in parts.values()), *shape), first.dtype)
-    start = 0
-    for split in splits:
-        part = parts.pop(split)
-        images[start : start + len(part)] = part.reshape(len(part), *shape)
-        start += len(part)
-    return ImageArray(images, name=str(path))
+    images = stack_images({f"{split}_images": arrays.pop(f"{split}_images") for split in splits}, path)
+    is_volume = "3d" in path.stem.lower() or images.shape[-1] not in (1, 3)
+    has_channels = images.ndim == 5 or (images.ndim == 4 and not is_volume)
+    return ImageArray(images if has_channels else images[..., np.newaxis], name=str(path))

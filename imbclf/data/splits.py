@@ -13,8 +13,7 @@ def assign_splits(dataset, validation=0.15, test=0.2, seed=0):
 
     What the data assign stays. If samples are unassigned, they are divided; if none is, a missing validation or test
     split is taken from the training samples, so that official train and test splits gain a validation split. Splits
-    that
-    already have samples get no more: the rest goes to training. Samples of one patient, and identical images, stay
+    that already have samples get no more: the rest goes to training. Samples of one patient, and identical images, stay
     together, and join the split of those among them that have one. Class c with $n_c$ samples to divide gives
 
     $$ \max(1, \mathrm{round}(n_c \cdot \mathrm{fraction})) $$

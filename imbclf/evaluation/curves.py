@@ -37,7 +37,7 @@ def roc_curves(y, probabilities, class_names, per_class, bands=None):
     axis.set(
         title="ROC, each class against the rest", xlabel="false positive rate", ylabel="true positive rate (recall)"
     )
-    _finish(axis, "area [95 % interval]")
+    _finish(axis, _title("area", per_class, "auc"))
     return figure
 
 
@@ -63,7 +63,7 @@ def precision_recall_curves(y, probabilities, class_names, per_class, bands=None
             _curve(axis, k, recall[::-1], precision[::-1], label, drawstyle="steps-pre")
             axis.axhline(share, color=class_style(k)["color"], linestyle=(0, (1, 3)), linewidth=1)
     axis.set(title="Precision-recall, each class against the rest", xlabel="recall", ylabel="precision")
-    _finish(axis, "average precision [95 % interval]")
+    _finish(axis, _title("average precision", per_class, "average_precision"))
     return figure
 
 
@@ -96,8 +96,8 @@ def reliability_diagram(y, probabilities):
         title=f"Reliability: calibration error {error:.3f}",
         xlabel="confidence",
         ylabel="accuracy",
-        xlim=(0, 1),
-        ylim=(0, 1.02),
+        xlim=(-0.02, 1.02),
+        ylim=(-0.03, 1.04),
     )
     axes[0].legend(loc="upper left")
     axes[1].bar(middle, number, 0.92 / ECE_BINS, color=PALETTE[0])
@@ -125,8 +125,14 @@ def _label(name, entry):
     return f"{name}: {entry['value']:.2f}{interval}"
 
 
+def _title(name, per_class, score):
+    """The name of a score, and what its brackets hold where any class has an interval."""
+    intervals = any(of_class[score]["low"] is not None for of_class in per_class.values())
+    return f"{name} [95 % interval]" if intervals else name
+
+
 def _height(class_names):
-    return max(3.8, 0.24 * len(class_names) + 1.2)
+    return max(4.4, 0.24 * len(class_names) + 1.2)
 
 
 def _finish(axis, legend_title):

@@ -70,7 +70,7 @@ def tsne(features, perplexity=30, seed=0):
         seed: of the optimisation.
 
     Returns:
-        `(n, 2)`, float32. The caller thins a large n, for instance to 5,000 points.
+        `(n, 2)`, float32. The caller thins a large n (`map_features`): 2,000 points take seconds.
 
     Raises:
         InputError: not a matrix, fewer than 5 points, NaN or infinity, a perplexity that is not above 1.
@@ -81,6 +81,7 @@ def tsne(features, perplexity=30, seed=0):
     (12, 2)
     """
     from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits
 
     features = np.asarray(features, dtype=np.float32)
     if features.ndim != 2 or len(features) < 5:
@@ -94,5 +95,8 @@ def tsne(features, perplexity=30, seed=0):
     # PCA starts in at most d dimensions; a single feature gets a second, constant one.
     if features.shape[1] < 2:
         features = np.pad(features, ((0, 0), (0, 2 - features.shape[1])))
-    chart = TSNE(2, perplexity=perplexity, init="pca", learning_rate="auto", random_state=seed).fit_transform(features)
+    search = TSNE(2, perplexity=perplexity, init="pca", learning_rate="auto", random_state=seed)
+    # Its threads wait for each other in every step; where other work has the cores, that takes many times as long.
+    with threadpool_limits(1):
+        chart = search.fit_transform(features)
     return chart.astype(np.float32)

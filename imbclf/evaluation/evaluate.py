@@ -8,7 +8,8 @@ from imbclf.errors import InputError
 from imbclf.evaluation.intervals import paired_difference, scores_with_intervals, thin_classes
 from imbclf.evaluation.predictions import read_floors, read_predictions
 from imbclf.evaluation.resampling import resampled_scores
-from imbclf.evaluation.run_files import require, write_json
+from imbclf.evaluation.run_files import require
+from imbclf.files import write_json
 
 LEVEL = 0.95
 
@@ -21,7 +22,7 @@ def evaluate_run(run_dir, repeats=1000, seed=0):
 
     Args:
         run_dir: folder of a run.
-        repeats: number of bootstrap resamples.
+        repeats: number of bootstrap resamples; 0 for no intervals, every "low" and "high" is then null.
         seed: of the resamples.
 
     Returns:
@@ -34,7 +35,8 @@ def evaluate_run(run_dir, repeats=1000, seed=0):
          "versus_floor": {floor: {name: {"value", "low", "high"}}}: the model minus the floor, paired on the resamples,
          "bootstrap": {"repeats", "unit", "level", "seed"},
          "predictions_sha256", "floors_sha256": the files these numbers belong to}.
-        An undefined score is null. A split without an image is left out.
+        An undefined score is null. A split without an image is left out. `floors` and `versus_floor` are empty where
+        `floors.csv` has no row or no image is a test image.
 
     Raises:
         InputError: a file is missing or wrong, no validation or test image, floors of other images than the test split.
@@ -71,6 +73,7 @@ def file_hash(path):
 
 
 def _judge(rows, probabilities, resampled):
+    intervals = len(resampled["accuracy"]) > 0
     judged = scores_with_intervals(rows.y, probabilities, rows.class_names, level=LEVEL, resampled=resampled)
     patients = rows.patients
     return {
@@ -79,7 +82,7 @@ def _judge(rows, probabilities, resampled):
         "counts": np.bincount(rows.y, minlength=len(rows.class_names)).tolist(),
         "unit": "image" if patients is None else "patient",
         **judged,
-        "notes": thin_classes(rows.y, rows.class_names, patients),
+        "notes": thin_classes(rows.y, rows.class_names, patients) if intervals else [],
     }
 
 

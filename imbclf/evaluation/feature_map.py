@@ -1,21 +1,21 @@
 """The features of a run on disk (`features.npz`), their map and its figure."""
 
 import io
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
 from imbclf.errors import InputError
 from imbclf.evaluation.embedding import tsne
-from imbclf.evaluation.run_files import read_json, require, write_bytes
+from imbclf.evaluation.run_files import require
 from imbclf.evaluation.style import class_style, new_figure, render, short_names, styled, wrapped
+from imbclf.files import read_arrays, read_json, write_bytes
 
 ARRAYS = ("features", "id", "split", "y")
 
 
 def write_features(run_dir, features, ids, split, y, **more):
-    """Write `features.npz`: `features` (n, d) float32, `id`, `split`, `y`, and after `map_features` `tsne` (n, 2)."""
+    """Write `features.npz`: `features` (n, d) float32, `id`, `split`, `y`, and `tsne` (n, 2) once mapped."""
     buffer = io.BytesIO()
     arrays = {
         "features": np.asarray(features, dtype=np.float32),
@@ -36,10 +36,9 @@ def read_features(run_dir):
     """
     path = require(run_dir, "features.npz")
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path} cannot be read ({error}); `imbclf tsne {run_dir}` writes it again.") from error
+        arrays = read_arrays(path)
+    except InputError as error:
+        raise InputError(f"{path} cannot be read; `imbclf evaluate {run_dir}` writes it again.") from error
     missing = [name for name in ARRAYS if name not in arrays]
     lengths = {name: len(array) for name, array in arrays.items()}
     if missing or len(set(lengths.values())) > 1:
@@ -47,46 +46,62 @@ def read_features(run_dir):
     return arrays
 
 
-def map_features(run_dir, perplexity=30, seed=0, largest=5000):
-    """Add the t-SNE map of the train and test features to `features.npz` and draw `figures/tsne.png`.
+def draw_feature_map(run_dir, perplexity=30, seed=0, points=2000):
+    """Map the features of a run again: `tsne` in its `features.npz`, and `figures/tsne.png`.
 
     Args:
         run_dir: folder of a run that has `features.npz` and `metrics.json`.
-        perplexity, seed: as in `tsne`.
-        largest: most points mapped. Of more, each split and class gives the same share, chosen by the seed.
+        perplexity, seed, points: as in `map_features`.
 
     Returns:
-        Path of the figure. Points that are not mapped (validation, or left out) are NaN in `tsne`.
+        Path of the figure.
+
+    Raises:
+        InputError: a file is missing or damaged, or the features cannot be mapped (`tsne`).
     """
     arrays = read_features(run_dir)
     metrics = read_json(require(run_dir, "metrics.json"))
-    chosen = choose_points(arrays["split"], arrays["y"], largest, seed)
-    chart = np.full((len(arrays["y"]), 2), np.nan, dtype=np.float32)
-    chart[chosen] = tsne(arrays["features"][chosen], perplexity, seed)
+    chart = map_features(arrays["features"], arrays["split"], arrays["y"], points, perplexity, seed)
     write_features(run_dir, arrays["features"], arrays["id"], arrays["split"], arrays["y"], tsne=chart)
     figure = feature_map(chart, arrays["split"], arrays["y"], metrics["class_names"], class_f1(metrics))
-    return write_bytes(require(run_dir, "features.npz").parent / "figures" / "tsne.png", render(figure, "png"))
+    return write_bytes(Path(run_dir) / "figures" / "tsne.png", render(figure, "png"))
 
 
-def choose_points(split, y, largest, seed):
-    """Indices of at most about `largest` train and test points, the same share of each class of each split.
+def map_features(features, split, y, points=2000, perplexity=30, seed=0):
+    """Positions `(n, 2)` of training and test images by `tsne`; NaN for validation and for images that are left out.
+
+    Args:
+        features: `(n, d)`, finite where mapped.
+        split: "train", "val" or "test" `(n,)`.
+        y: classes `(n,)`.
+        points: most images mapped (`choose_points`).
+        perplexity, seed: as in `tsne`.
+    """
+    chosen = choose_points(split, y, points, seed)
+    chart = np.full((len(y), 2), np.nan, dtype=np.float32)
+    chart[chosen] = tsne(np.asarray(features)[chosen], perplexity, seed)
+    return chart
+
+
+def choose_points(split, y, points, seed=0):
+    """Indices of at most `points` training and test images; rare classes are kept whole before common ones are thinned.
 
     Example:
 
     >>> split, y = np.repeat(["train", "val", "test"], 100), np.tile([0, 0, 0, 1], 75)
-    >>> chosen = choose_points(split, y, largest=40, seed=0)
-    >>> np.bincount(y[chosen]), np.unique(split[chosen])
-    (array([30, 10]), array(['test', 'train'], dtype='<U5'))
+    >>> chosen = choose_points(split, y, points=140)
+    >>> np.bincount(y[chosen]).tolist(), np.unique(split[chosen]).tolist()
+    ([90, 50], ['test', 'train'])
     """
-    shown = np.isin(split, ("train", "test"))
-    share = min(1, largest / max(1, np.count_nonzero(shown)))
-    rng = np.random.default_rng(seed)
-    chosen = []
+    split, y = np.asarray(split), np.asarray(y)
+    order = np.random.default_rng(seed).permutation(np.flatnonzero(np.isin(split, ("train", "test"))))
+    # The first image of every class of either split, then every second one, until there are enough.
+    turn = np.empty(len(order), dtype=np.int64)
     for name in ("train", "test"):
         for k in np.unique(y):
-            members = np.flatnonzero((split == name) & (y == k))
-            chosen.append(rng.permutation(members)[: int(np.ceil(share * len(members)))])
-    return np.sort(np.concatenate(chosen))
+            members = np.flatnonzero((split[order] == name) & (y[order] == k))
+            turn[members] = np.arange(len(members))
+    return np.sort(order[np.argsort(turn, kind="stable")[:points]])
 
 
 def class_f1(metrics):
@@ -128,8 +143,10 @@ def feature_map(chart, split, y, class_names, f1):
     axis.scatter([], [], color="#999999", **looks["test"], label="outlined: test")
     axis.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=9)
     written = ["–" if value is None else f"{value:.2f}" for value in f1]
-    each = ", ".join(f"{name}\u00a0{value}" for name, value in zip(short_names(class_names, 16), written))
+    each = ", ".join(f"{name}:\u00a0{value}" for name, value in zip(short_names(class_names, 16), written))
     axis.set_title(wrapped(f"F1 by class: {each}", 78), fontsize=10.5)
-    axis.set(xticks=[], yticks=[], xlabel="t-SNE of the pooled features (axes have no unit)")
+    shown, mapped = np.count_nonzero(drawn), np.count_nonzero(np.isin(split, list(looks)))
+    images = f"{shown:,}" if shown == mapped else f"{shown:,} of {mapped:,}"
+    axis.set(xticks=[], yticks=[], xlabel=f"t-SNE of the features of {images} images (axes have no unit)")
     axis.spines[:].set_visible(False)
     return figure

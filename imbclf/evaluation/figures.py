@@ -91,12 +91,15 @@ def confusion_matrices(class_names, confusion):
     classes = len(class_names)
     rows = confusion.sum(axis=1, keepdims=True)
     shares = np.divide(confusion, rows, out=np.full(confusion.shape, np.nan), where=rows > 0)
-    # More than 8 classes do not fit side by side.
-    stacked = classes > 8
-    side = min(max(3.4, 0.55 * classes + 1.2), 9.5)
-    figure, axes = new_figure(*((side + 1, 2 * side + 1.2) if stacked else (2 * side + 1.5, side + 0.6)), 2, stacked)
+    # More than 12 classes do not fit side by side.
+    stacked = classes > 12
+    side = min(max(3.4, (0.55 if classes <= 6 or stacked else 0.44) * classes + 0.6), 9.5)
     size = 11 if classes <= 6 else 9 if classes <= 12 else 8
     names = short_names(class_names, 20 if classes <= 8 else 16)
+    longest = max(map(len, names))
+    margin = 0.6 + 0.08 * longest
+    inches = (side + margin, 2 * (side + margin)) if stacked else (2 * side + margin, side + margin)
+    figure, axes = new_figure(*inches, 2, stacked)
     texts = (
         (confusion, lambda value: f"{value:,d}"),
         (shares, lambda value: f"{value:.2f}" if np.isfinite(value) else ""),
@@ -105,18 +108,21 @@ def confusion_matrices(class_names, confusion):
         # Both panels are coloured by the share, so that a rare class is as visible as a common one.
         axis.imshow(np.nan_to_num(shares), cmap="Blues", vmin=0, vmax=1)
         axis.grid(False)
-        axis.set(title=title, xlabel="predicted", ylabel="true")
+        first = stacked or axis is axes[0]
+        axis.set(title=title, xlabel="predicted", ylabel="true" if first else "")
         axis.set_xticks(
-            range(classes), names, rotation=45 if max(map(len, names)) > 5 or classes > 8 else 0, fontsize=size
+            range(classes), names, rotation=45 if longest > (5 if classes <= 8 else 3) else 0, fontsize=size
         )
         for label in axis.get_xticklabels():
             label.set_ha("right" if label.get_rotation() else "center")
             label.set_rotation_mode("anchor")
-        axis.set_yticks(range(classes), names, fontsize=size)
+        axis.set_yticks(range(classes), names if first else [""] * classes, fontsize=size)
+        axis.tick_params(length=0)
         axis.spines[:].set_visible(False)
         for i in range(classes):
             for j in range(classes):
-                color = "white" if shares[i, j] > 0.55 else "#222222"
+                # Zeros step back, so that what is confused stands out.
+                color = "white" if shares[i, j] > 0.55 else "#222222" if confusion[i, j] else "#98A2AC"
                 axis.text(j, i, written(values[i, j]), ha="center", va="center", color=color, fontsize=size)
     return figure
 

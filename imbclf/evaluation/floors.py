@@ -60,8 +60,11 @@ def floors(x_train, y_train, x_test, num_classes, seed=0):
     classifier = _fit(pixels, y_train, seed)
     linear = [np.zeros((0, num_classes))]
     for block in _blocks(x_test):
+        flat = _flat(block, width, "test")
+        if flat.shape[1] != pixels.shape[1]:
+            raise InputError(f"Expected test images of the shape of the training images, got {block.shape[1:]}.")
         probabilities = np.zeros((len(block), num_classes))
-        probabilities[:, np.unique(y_train)] = classifier(_flat(block, width, "test"))
+        probabilities[:, np.unique(y_train)] = classifier(flat)
         linear.append(probabilities)
     linear = np.concatenate(linear)
     return {"majority": np.tile(frequencies, (len(linear), 1)), "pca_logistic": linear}
@@ -96,24 +99,19 @@ def _training_pixels(x, n):
     pixels, width, filled = None, 1, 0
     for block in _blocks(x):
         if pixels is None:
-            spatial_axes = block.ndim - 2
-            while n * _flat(block[:1], width, "training").shape[1] > LARGEST_MATRIX and spatial_axes > 0:
+            widest = max(block.shape[1:-1], default=1)
+            while n * _flat(block[:1], width, "training").shape[1] > LARGEST_MATRIX and width < widest:
                 width += 1
             pixels = np.empty((n, _flat(block[:1], width, "training").shape[1]), dtype=np.float32)
         flat = _flat(block, width, "training")
-        if filled + len(flat) > n or flat.shape[1] != pixels.shape[1]:
-            break
-        pixels[filled : filled + len(flat)] = flat
+        if flat.shape[1] != pixels.shape[1]:
+            raise InputError(f"Expected training images of one shape, got another one after {filled} images.")
+        if filled + len(flat) <= n:
+            pixels[filled : filled + len(flat)] = flat
         filled += len(flat)
-    if filled < n or filled < _length(x, filled):
-        raise InputError(
-            f"Expected {n} training images of one shape, one per label; after {filled} images this no longer held."
-        )
+    if filled != n:
+        raise InputError(f"Expected one training image per label, got {filled} images and {n} labels.")
     return pixels, width
-
-
-def _length(x, otherwise):
-    return len(x) if hasattr(x, "__len__") else otherwise
 
 
 def _blocks(x):

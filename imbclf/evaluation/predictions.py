@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from imbclf.errors import InputError
-from imbclf.evaluation.run_files import read_table, write_table
+from imbclf.files import read_rows, write_table
 
 LEADING = ("id", "patient", "split", "y")
 SPLITS = ("train", "val", "test")
@@ -135,19 +135,18 @@ def read_predictions(path):
     Raises:
         InputError: naming the file and the row (the header is row 1) that cannot be right.
     """
-    header, rows = read_table(path)
-    class_names = _class_names(path, header, LEADING)
-    return _parse(path, class_names, list(enumerate(rows, start=2)))
+    header, numbered = read_rows(path)
+    return _parse(path, _class_names(path, header, LEADING), numbered)
 
 
 def read_floors(path):
     """Read `floors.csv` as {floor name: `Predictions`}; errors as in `read_predictions`."""
-    header, rows = read_table(path)
+    header, numbered = read_rows(path)
     class_names = _class_names(path, header, ("floor", *LEADING))
     by_floor = {}
-    for number, row in enumerate(rows, start=2):
+    for number, row in numbered:
         by_floor.setdefault(row[0], []).append((number, row[1:]))
-    return {name: _parse(path, class_names, numbered) for name, numbered in by_floor.items()}
+    return {name: _parse(path, class_names, rows) for name, rows in by_floor.items()}
 
 
 def _rows(predictions, probabilities):

@@ -15,7 +15,7 @@ from imbclf.evaluation.evaluate import file_hash
 from imbclf.evaluation.feature_map import class_f1, feature_map, read_features
 from imbclf.evaluation.figures import class_counts, confusion_matrices, learning_curves
 from imbclf.evaluation.predictions import read_predictions
-from imbclf.evaluation.run_files import read_json, read_table, require, write_bytes, write_text
+from imbclf.evaluation.run_files import require
 from imbclf.evaluation.scores import CLASS_SCORES
 from imbclf.evaluation.style import render
 from imbclf.evaluation.wording import (
@@ -30,6 +30,7 @@ from imbclf.evaluation.wording import (
     sampling_words,
     verdict,
 )
+from imbclf.files import read_json, read_table, write_bytes, write_text
 
 TRAINING_KEYS = (
     *("name", "source", "class_names", "image_shape", "counts", "model", "parameters", "seed"),
@@ -58,17 +59,7 @@ def write_report(run_dir):
         InputError: a file is missing (the message names the command that makes it) or damaged, or `metrics.json`
             belongs to other predictions.
     """
-    paths = {
-        name: require(run_dir, name)
-        for name in (
-            "training.json",
-            "predictions.csv",
-            "history.csv",
-            "environment.json",
-            "config.yaml",
-            "metrics.json",
-        )
-    }
+    paths = {name: require(run_dir, name) for name in READ}
     training, environment, metrics = (
         read_json(paths[f"{name}.json"]) for name in ("training", "environment", "metrics")
     )
@@ -78,7 +69,7 @@ def write_report(run_dir):
     if metrics.get("predictions_sha256") != file_hash(paths["predictions.csv"]):
         raise InputError(
             f"{paths['metrics.json']} was computed from other predictions than {paths['predictions.csv']}; "
-            f"run `imbclf evaluate {run_dir}` again."
+            f"run `imbclf report {run_dir}` again."
         )
     split = "test" if "test" in metrics["splits"] else "val"
     figures = _figures(
@@ -88,7 +79,7 @@ def write_report(run_dir):
     content = {
         "training": training,
         "environment": environment,
-        "command": shlex.join(environment.get("command", [])),
+        "command": _command(environment.get("command", "")),
         "config": paths["config.yaml"].read_text(encoding="utf-8"),
         "metrics": metrics,
         "split_name": IMAGES[split],
@@ -107,9 +98,7 @@ def write_report(run_dir):
         ],
         "figures": figures,
         "sampling": sampling_words(training),
-        "band_note": " Shaded: 95 % of the resampled curves, point by point."
-        if len(metrics["class_names"]) <= MOST_BANDS
-        else "",
+        "band_note": " Shaded: 95 % of the resampled curves, point by point." if _has_bands(metrics) else "",
         "run_dir": str(run_dir),
         "number": number,
     }
@@ -134,6 +123,15 @@ def _float(cell):
         return math.nan
 
 
+def _command(words):
+    """A command line as one would type it, from a list of words or from a line."""
+    return words if isinstance(words, str) else shlex.join(words)
+
+
+def _has_bands(metrics):
+    return metrics["bootstrap"]["repeats"] > 0 and len(metrics["class_names"]) <= MOST_BANDS
+
+
 def _score_rows(metrics, split):
     """For each score: name, note, model, the floors, the model minus each floor (text, verdict), validation."""
     judged, validation = metrics["splits"][split], metrics["splits"].get("val")
@@ -156,7 +154,7 @@ def _score_rows(metrics, split):
 def _figures(run_dir, training, metrics, rows, split):
     """Write each figure to `figures/` and return {name: data URI}."""
     judged, names = metrics["splits"][split], metrics["class_names"]
-    bands = curve_bands(rows.y, rows.probabilities, rows.patients) if len(names) <= MOST_BANDS else {}
+    bands = curve_bands(rows.y, rows.probabilities, rows.patients) if _has_bands(metrics) else {}
     drawn = {
         "confusion": confusion_matrices(names, judged["confusion"]),
         "roc": roc_curves(rows.y, rows.probabilities, names, judged["per_class"], bands.get("roc")),

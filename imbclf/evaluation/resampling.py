@@ -20,12 +20,15 @@ def resample_counts(y, repeats, seed, patients=None):
 
     Args:
         y: classes, `(n,)`.
-        repeats: number of resamples.
+        repeats: number of resamples, 0 or more.
         seed: non-negative integer.
         patients: names, `(n,)`, or None.
 
     Yields:
-        Float32 counts `(n, block)`, the blocks adding up to `repeats` columns.
+        Float32 counts `(n, block)`, the blocks adding up to `repeats` columns; one empty block for 0.
+
+    Raises:
+        InputError: a negative number of resamples, or patients that do not match the labels.
 
     Example:
 
@@ -33,6 +36,8 @@ def resample_counts(y, repeats, seed, patients=None):
     >>> counts.sum(axis=0), counts[3]
     (array([4., 4., 4.], dtype=float32), array([1., 1., 1.], dtype=float32))
     """
+    if repeats < 0:
+        raise InputError(f"Expected a number of resamples of 0 (no intervals) or more, got {repeats}.")
     unit_of_sample, unit_class = units(y, patients)
     order = np.argsort(unit_class, kind="stable")
     _, first, inverse, size = np.unique(unit_class[order], return_index=True, return_inverse=True, return_counts=True)
@@ -41,7 +46,7 @@ def resample_counts(y, repeats, seed, patients=None):
     position[order] = np.arange(len(order))
     position_of_sample = position[unit_of_sample]
     block = max(1, BLOCK_VALUES // len(y))
-    for begin in range(0, repeats, block):
+    for begin in range(0, max(1, repeats), block):
         counts = np.empty((min(block, repeats - begin), len(y)), dtype=np.float32)
         for row in range(len(counts)):
             drawn = start + np.random.default_rng([seed, begin + row]).integers(0, size)

@@ -55,7 +55,7 @@ def short_names(names, width=20):
     >>> short_names(["astrocytoma", "oligodendroglioma, IDH-mutant"], width=16)
     ['astrocytoma', 'oligodendroglio…']
     >>> short_names(["grade of the tumour: 2", "grade of the tumour: 3"], width=16)
-    ['0 grade of the t…', '1 grade of the t…']
+    ['0 grade of the tu…', '1 grade of the tu…']
     """
     cut = [name if len(name) <= width else name[: width - 1].rstrip(" ,") + "…" for name in names]
     return cut if len(set(cut)) == len(set(names)) else [f"{k} {name}" for k, name in enumerate(cut)]

@@ -47,7 +47,7 @@ def with_interval(entry, digits=3):
 
 
 def verdict(difference):
-    """ "better", "worse" or "unclear": the side of 0 on which the interval of a difference lies.
+    """The side of 0 on which the interval of a difference lies: "better", "worse" or "unclear"; "" without an interval.
 
     Example:
 
@@ -55,7 +55,7 @@ def verdict(difference):
     ('better', 'unclear')
     """
     if difference["low"] is None:
-        return "unclear"
+        return ""
     if difference["low"] > 0:
         return "better"
     return "worse" if difference["high"] < 0 else "unclear"
@@ -76,18 +76,23 @@ def against_floor(floor, difference):
     if side == "worse":
         lost = {"value": -difference["value"], "low": -difference["high"], "high": -difference["low"]}
         return f"It does NOT beat {name}: it is worse by {with_interval(lost)}."
-    return f"It does NOT beat {name} beyond chance: the difference of {shown} includes 0."
+    if side == "unclear":
+        return f"It does NOT beat {name} beyond chance: the difference of {shown} includes 0."
+    beats = "beats" if difference["value"] > 0 else "does NOT beat"
+    return f"It {beats} {name}: the difference is {shown}, and without intervals nobody knows how much of it is chance."
 
 
 def headline(training, judged, split):
     """What was trained on what, and the balanced accuracy that came of it."""
     weights = training.get("class_weight") or "none"
     remedy = [training["loss"], sampling_words(training), *([f"{weights} class weights"] if weights != "none" else [])]
+    images = f"{judged['n']:,} {IMAGES[split]} images"
     patients = f" of {judged['patients']:,} patients" if judged["patients"] else ""
+    score = with_interval(judged["scores"]["balanced_accuracy"])
     return (
         f"{training['model']}, trained on {sum(training['counts']['train']):,} images of {training['name']} in "
-        f"{len(training['class_names'])} classes with {', '.join(remedy[:-1])} and {remedy[-1]}, has a balanced accuracy "
-        f"of {with_interval(judged['scores']['balanced_accuracy'])} on {judged['n']:,} {IMAGES[split]} images{patients}."
+        f"{len(training['class_names'])} classes with {', '.join(remedy[:-1])} and {remedy[-1]}, "
+        f"has a balanced accuracy of {score} on {images}{patients}."
     )
 
 
@@ -123,9 +128,14 @@ def cautions(training, metrics, split):
     k = int(np.argmax(np.abs(seen - judged_on)))
     if abs(seen[k] - judged_on[k]) > 0.1:
         sentences.append(
-            f"The class shares differ: {training['class_names'][k]} makes up {100 * seen[k]:.0f} % of the training images "
-            f"but {100 * judged_on[k]:.0f} % of the {IMAGES[split]} images."
+            f"The class shares differ: class {training['class_names'][k]} makes up {100 * seen[k]:.0f} % of the "
+            f"training images but {100 * judged_on[k]:.0f} % of the {IMAGES[split]} images."
         )
+    scarce = [
+        f"{name} ({count})" for name, count in zip(training["class_names"], training["counts"]["val"]) if count < 5
+    ]
+    if scarce and split == "test" and training["selection"] == "best":
+        sentences.append(f"The epoch was chosen on very few validation images of class {', '.join(scarce)}.")
     never = [name for name, of_class in judged["per_class"].items() if of_class["recall"]["value"] == 0]
     if never:
         sentences.append(f"Not one image of class {', '.join(never)} was recognised.")

@@ -212,8 +212,8 @@ def absent_class_penalty(samples, counts, over):
 
 def ratio(numerator, denominator):
     """`numerator / denominator`, and 0 with a gradient of 0 where the denominator is 0."""
-    positive = denominator > 0
-    return ops.where(positive, numerator / ops.where(positive, denominator, ops.ones_like(denominator)), 0.0)
+    empty = denominator == 0
+    return ops.where(empty, 0.0, numerator / ops.where(empty, ops.ones_like(denominator), denominator))
 
 
 def _standardize_class_weight(class_weight):

@@ -89,7 +89,7 @@ class BalancedBatches(Batches):
             warnings.warn(
                 f"Batches are balanced and samples of class {heavy} weigh {means.max():.3g} on average against "
                 f"{means.min():.3g} of class {light}: this corrects the imbalance twice, so use one of the two.",
-                stacklevel=4,
+                stacklevel=3,
             )
 
     def __len__(self):

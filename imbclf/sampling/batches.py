@@ -18,8 +18,7 @@ class Batches(keras.utils.PyDataset):
     handed out. Keras also runs trial epochs, to build a model; these do not count. An epoch that was broken off is
     drawn again. A second `fit` goes on counting. Set `epoch` to draw those of another epoch, and use
     `EpochFromTrainer` where the number must follow the trainer's exactly, as for `fit(initial_epoch=...)`. Leave
-    `steps_per_epoch` of `fit`
-    away: the length of the batches says it.
+    `steps_per_epoch` of `fit` away: the length of the batches says it.
 
     Args:
         x: Samples: an array, or any object with `len()` and `x[int array]`, such as `imbclf.data.ImageFiles`.

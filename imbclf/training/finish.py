@@ -1,7 +1,5 @@
 """What follows training: predictions, floors, features, scores and the report, all from a saved model."""
 
-import io
-
 import keras
 import numpy as np
 
@@ -11,12 +9,14 @@ from imbclf.evaluation import (
     Predictions,
     evaluate_run,
     floors,
-    tsne,
+    map_features,
+    write_features,
     write_floors,
     write_predictions,
     write_report,
 )
-from imbclf.evaluation.run_files import read_json, require, write_bytes
+from imbclf.evaluation.run_files import require
+from imbclf.files import read_json
 from imbclf.sampling import UniformBatches
 from imbclf.training.build import build_dataset
 from imbclf.training.run_folder import RunFolder
@@ -42,7 +42,11 @@ def finish(run, config, dataset):
         images = dataset.select(train).images, dataset.select(test).images
         linear = floors(images[0], dataset.y[train], images[1], dataset.num_classes, seed=config.seed)
     write_floors(run / "floors.csv", predictions.select("test"), linear)
-    write_features(run, config, dataset, features)
+    chart = {}
+    if config.evaluation.tsne:
+        points = config.evaluation.tsne_points
+        chart["tsne"] = map_features(features, dataset.split, dataset.y, points, seed=config.seed)
+    write_features(run.path, features, dataset.ids, dataset.split, dataset.y, **chart)
     evaluate_run(run.path, repeats=config.evaluation.bootstrap)
     write_report(run.path)
 
@@ -106,30 +110,3 @@ def predict_files(run_dir, source, config=None):
 def class_names(run):
     """The classes of a run, in the order of its probabilities."""
     return read_json(require(run.path, "training.json"))["class_names"]
-
-
-def write_features(run, config, dataset, features):
-    """Write features.npz: the pooled features of every image, and of training and test images a map by t-SNE."""
-    arrays = {"features": features, "id": dataset.ids, "y": dataset.y, "split": dataset.split}
-    if config.evaluation.tsne:
-        arrays["tsne"] = feature_map(features, dataset.y, dataset.split, config.evaluation.tsne_points, config.seed)
-    buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
-    write_bytes(run / "features.npz", buffer.getvalue())
-
-
-def feature_map(features, y, split, points, seed):
-    """t-SNE of at most `points` training and test images, drawn by class; NaN where an image is not in the map."""
-    shown = np.flatnonzero(split != "val")
-    if len(shown) > points:
-        random = np.random.default_rng(seed)
-        order = random.permutation(shown)
-        # The n-th image of each class in turn: rare classes are kept whole before common ones are thinned.
-        turn = np.empty(len(order), int)
-        for label in np.unique(y):
-            of_class = np.flatnonzero(y[order] == label)
-            turn[of_class] = np.arange(len(of_class))
-        shown = np.sort(order[np.argsort(turn, kind="stable")[:points]])
-    chart = np.full((len(features), 2), np.nan, "float32")
-    chart[shown] = tsne(features[shown], seed=seed)
-    return chart

@@ -13,7 +13,7 @@ import numpy as np
 import imbclf
 from imbclf.data import write_split
 from imbclf.errors import InputError
-from imbclf.evaluation.run_files import write_json
+from imbclf.files import write_json
 from imbclf.sampling import EpochFromTrainer
 from imbclf.training.build import build_batches, build_dataset, build_model
 from imbclf.training.callbacks import (

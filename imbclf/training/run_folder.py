@@ -9,7 +9,7 @@ import numpy as np
 import yaml
 
 from imbclf.errors import InputError
-from imbclf.evaluation.run_files import read_json, read_table, write_bytes, write_table
+from imbclf.files import read_json, read_table, write_bytes, write_table
 from imbclf.training.config import load_config
 
 

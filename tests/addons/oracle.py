@@ -1,11 +1,11 @@
-"""Let TensorFlow Addons 0.23.0 (TensorFlow 2.15.1) compute its values on random and edge inputs, for others to be held to.
+"""Let TensorFlow Addons 0.23.0 (TensorFlow 2.15.1) compute its values on random and edge inputs, for a parity test.
 
 Run by the interpreter of an environment built from `requirements.txt`:
 
     python tests/addons/oracle.py oracle.npz
 
-Each case is written as arrays `<case>/y_true`, `<case>/y_pred`, `<case>/batches`, perhaps `<case>/sample_weight`, and one
-array `<case>/value/<metric>` per metric, `<metric>` being a JSON list of the class and its arguments.
+Each case is written as arrays `<case>/y_true`, `<case>/y_pred`, `<case>/batches`, perhaps `<case>/sample_weight`, and
+one array `<case>/value/<metric>` per metric, `<metric>` being a JSON list of the class and its arguments.
 """
 
 import json
@@ -105,11 +105,19 @@ def multi_label(arrays, rng):
 
 
 def large_counts(arrays):
-    """Fifty true positives, false positives and false negatives among forty million, the rest true negatives."""
+    """As many true positives, false positives and false negatives, few among forty million true negatives."""
     y, predicted = np.array([1, 0, 1, 0]), np.array([1, 1, 0, 0])
-    weight = np.array([50, 50, 50, 4e7 - 150], "float32")
     metrics = [("MatthewsCorrelationCoefficient", {"num_classes": 2})]
-    add(arrays, "large/counts", one_hot(y, 2), one_hot(predicted, 2), (4,), weight, metrics)
+    for few in (20, 30, 50, 70, 110):
+        weight = np.array([few, few, few, 4e7 - 3 * few], "float32")
+        add(arrays, f"large/{few}", one_hot(y, 2), one_hot(predicted, 2), (4,), weight, metrics)
+
+
+def ties(arrays):
+    """Several largest probabilities in a row, and a row of zeros."""
+    y = one_hot(np.array([0, 1, 2, 1, 0, 2]), 3)
+    p = np.array([[4, 4, 2], [3, 3, 3], [0, 5, 5], [1, 8, 1], [0, 0, 0], [1, 1, 8]], "float32") / 10
+    add(arrays, "ties/3", y, p, (6,), None, [("F1Score", {"num_classes": 3, "average": None})])
 
 
 def focal(arrays, rng):
@@ -129,6 +137,7 @@ def main(path):
     classification(arrays, rng)
     multi_label(arrays, rng)
     large_counts(arrays)
+    ties(arrays)
     focal(arrays, rng)
     np.savez(path, **arrays)
     print(f"{path}: {sum('/value/' in name for name in arrays)} values of TensorFlow Addons {tfa.__version__}")

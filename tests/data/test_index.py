@@ -94,7 +94,7 @@ def test_two_lists_give_two_splits(write_images):
         ("path,Label\na.png,0\n", "has no column 'label', .* is it 'Label'"),
         ("path,label,label\na.png,0,0\n", "names a column twice"),
         ("path,label,patients\na.png,0,1\n", "has a column 'patients': rename it to 'patient'"),
-        ("path,label\na.png,0\nb.png\n", "row 3 has 1 cells, but the header has 2"),
+        ("path,label\na.png,0\nb.png\n", "row 3: expected 2 columns, got 1"),
         ("path,label\na.png,0\n,1\n", "row 3 names no image"),
         ("path,label\na.png,0\nb.png,\n", "row 3 names no label"),
         ("path,label\na.png,0\n./a.png,1\n", r"row 3 names a\.png again, which .*index\.csv row 2 has"),
@@ -108,7 +108,7 @@ def test_two_lists_give_two_splits(write_images):
         ("Class,Class_Int,Filename\nx,0,a.png\ny,0,b.png\n", "row 3 pairs Class y with Class_Int 0"),
         ("Class,Class_Int,Filename\nx,zero,a.png\n", "row 2 has Class_Int 'zero'"),
         ("Class,Class_Int,Filename\n,0,a.png\n", "row 2 names no"),
-        ('path,label\n"a.png,0\n', "no readable CSV"),
+        ('path,label\n"a.png,0\n', "should be a CSV file in UTF-8 but cannot be read"),
     ],
 )
 def test_bad_rows_are_named_in_one_sentence(indexed, text, message):
@@ -148,7 +148,7 @@ def test_a_missing_index_and_one_in_another_encoding_are_named(tmp_path):
     with pytest.raises(InputError, match=r"absent\.csv does not exist"):
         read_index(tmp_path, "absent.csv")
     (tmp_path / "index.csv").write_bytes(b"path,label\n\xff\xfe,0\n")
-    with pytest.raises(InputError, match=r"index\.csv is no readable CSV file in UTF-8"):
+    with pytest.raises(InputError, match=r"index\.csv should be a CSV file in UTF-8"):
         read_index(tmp_path, "index.csv")
 
 

@@ -60,6 +60,43 @@ def test_order_of_the_floor_rows_does_not_matter(tmp_path, make_run):
     assert shuffled["floors"] == expected["floors"]
 
 
+def test_no_repeats_leave_the_values_and_drop_every_interval(tmp_path, make_run):
+    run = make_run(tmp_path / "run")
+    resampled, plain = evaluate_run(run, repeats=20), evaluate_run(run, repeats=0)
+
+    def without_intervals(entry):
+        if isinstance(entry, dict) and "low" in entry:
+            return {"value": entry["value"], "low": None, "high": None}
+        if not isinstance(entry, dict):
+            return entry
+        return {key: [] if key == "notes" else without_intervals(value) for key, value in entry.items()}
+
+    for part in ("splits", "floors", "versus_floor"):
+        assert plain[part] == without_intervals(resampled[part])
+    assert plain["bootstrap"]["repeats"] == 0
+
+
+def test_classes_are_not_called_thin_where_there_is_no_interval(tmp_path, make_run):
+    counts = {"train": (20, 10), "val": (8, 4), "test": (9, 5)}
+    run = make_run(tmp_path / "run", counts=counts, class_names=("a", "b"))
+    assert [len(evaluate_run(run, repeats=repeats)["splits"]["test"]["notes"]) for repeats in (5, 0)] == [2, 0]
+
+
+def test_a_negative_number_of_repeats_is_refused(tmp_path, make_run):
+    with pytest.raises(InputError, match="0 \\(no intervals\\) or more, got -1"):
+        evaluate_run(make_run(tmp_path / "run"), repeats=-1)
+
+
+def test_floors_switched_off_leave_only_the_model(tmp_path, make_run):
+    run = make_run(tmp_path / "run")
+    header = (run / "floors.csv").read_text().splitlines()[0]
+    expected = evaluate_run(run, repeats=5)
+    (run / "floors.csv").write_text(header + "\n")
+    result = evaluate_run(run, repeats=5)
+    assert result["splits"] == expected["splits"]
+    assert result["floors"] == result["versus_floor"] == {}
+
+
 def test_a_split_without_images_is_left_out(tmp_path, make_run):
     counts = {"train": (20, 10), "val": (8, 4), "test": (9, 5)}
     run = make_run(tmp_path / "run", counts=counts, class_names=("a", "b"))
@@ -81,7 +118,7 @@ def test_missing_class_becomes_null_not_nan(tmp_path, make_run):
 def test_missing_files_name_the_command_that_makes_them(tmp_path, make_run):
     run = make_run(tmp_path / "run")
     (run / "floors.csv").unlink()
-    with pytest.raises(InputError, match=r"floors\.csv is missing; `imbclf train"):
+    with pytest.raises(InputError, match=r"floors\.csv is missing; `imbclf evaluate"):
         evaluate_run(run)
     assert not (run / "metrics.json").exists()
     with pytest.raises(InputError, match="not a folder"):

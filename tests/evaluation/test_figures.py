@@ -67,7 +67,7 @@ def test_confusion_figure_shows_the_counts_and_the_shares_of_each_row():
 def test_curve_legends_hold_the_area_and_its_interval():
     y, probabilities, names = example(2)
     entry = {"value": 0.8125, "low": 0.75, "high": 0.8751}
-    per_class = dict.fromkeys(names, {"auc": entry, "average_precision": entry})
+    per_class = {name: {"auc": entry, "average_precision": entry} for name in names}
     for draw in (roc_curves, precision_recall_curves):
         labels = [text.get_text() for text in draw(y, probabilities, names, per_class).axes[0].get_legend().get_texts()]
         assert "0.81 [0.75, 0.88]" in labels[0]

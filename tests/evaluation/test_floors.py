@@ -87,6 +87,20 @@ def test_images_too_large_for_memory_are_averaged_over_blocks(monkeypatch):
     np.testing.assert_allclose(floors(x, y, x, 3)["pca_logistic"], expected, atol=1e-5)
 
 
+def test_test_images_of_another_shape_are_refused():
+    x, y = blobs()
+    with pytest.raises(InputError, match=r"got \(5, 6, 2\)"):
+        floors(x, y, x[:, 1:], 3)
+
+
+def test_averaging_ends_at_one_value_per_channel(monkeypatch):
+    x, y = blobs()
+    monkeypatch.setattr(MODULE, "LARGEST_MATRIX", 1)
+    means = x.mean(axis=(1, 2))
+    expected = floors(means, y, means, 3)["pca_logistic"]
+    np.testing.assert_allclose(floors(x, y, x, 3)["pca_logistic"], expected, atol=1e-4)
+
+
 def test_class_without_a_training_image_has_probability_zero():
     x, y = blobs()
     ours = floors(x[y != 1], y[y != 1], x, 3)["pca_logistic"]
@@ -108,8 +122,8 @@ def test_images_without_any_difference_get_the_same_probabilities():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda x, y: (x, y[:-1]), "one per label"),
-        (lambda x, y: (x[:-1], y), "after 89 images"),
+        (lambda x, y: (x, y[:-1]), "got 90 images and 89 labels"),
+        (lambda x, y: (x[:-1], y), "got 89 images and 90 labels"),
         (lambda x, y: (x, y + 1), "0..2"),
         (lambda x, y: (x[:0], y[:0]), "got 0 labels"),
         (lambda x, y: (np.where(x > 2, np.nan, x), y), "NaN"),

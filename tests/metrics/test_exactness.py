@@ -16,19 +16,19 @@ def hard(classes, k):
 
 def test_counts_beyond_two_to_the_24_still_count_single_samples():
     metric = imbclf.metrics.BalancedAccuracy(2)
-    y, p = np.array([0, 1, 1]), hard([0, 1, 0], 2)
-    metric.update_state(y, p, np.array([2**24, 2**24 - 2, 1]))
+    y, p = np.array([0, 1, 1, 1]), hard([0, 1, 0, 0], 2)
+    metric.update_state(y, p, np.array([2**24, 2**24 - 2, 1, 1]))
     for _ in range(3):
         metric.update_state(y, p)
-    np.testing.assert_array_equal(metric.confusion_matrix(), [[2**24 + 3, 0], [4, 2**24 + 1]])
+    np.testing.assert_array_equal(metric.confusion_matrix(), [[2**24 + 3, 0], [8, 2**24 + 1]])
 
 
 def test_counts_stay_exact_over_many_large_batches():
     metric = imbclf.metrics.F1(2)
-    y, p = np.array([0, 1, 1]), hard([0, 1, 0], 2)
+    y, p = np.array([0, 1, 1, 1]), hard([0, 1, 0, 0], 2)
     for _ in range(300):
-        metric.update_state(y, p, np.array([2**22 - 1, 2**21 + 1, 3]))
-    np.testing.assert_array_equal(metric.confusion_matrix(), 300 * np.array([[2**22 - 1, 0], [3, 2**21 + 1]]))
+        metric.update_state(y, p, np.array([2**22 - 1, 2**21 + 1, 3, 4]))
+    np.testing.assert_array_equal(metric.confusion_matrix(), 300 * np.array([[2**22 - 1, 0], [7, 2**21 + 1]]))
 
 
 def test_one_batch_of_more_than_a_million_voxels_is_counted_exactly():

@@ -36,7 +36,7 @@ def oracles(y, p):
     }
 
 
-def model_and_data(n=70, **compile_arguments):
+def model_and_data(n=64, **compile_arguments):
     keras.utils.set_random_seed(0)
     rng = np.random.default_rng(0)
     x = rng.normal(size=(n, 5)).astype("float32")
@@ -106,7 +106,7 @@ cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 with strategy.scope():
-    model, x, y = model_and_data()
+    model, x, y = model_and_data(70)
 assert strategy.num_replicas_in_sync == 2
 for _ in range(2):
     logs = model.evaluate(x, y, batch_size=16, verbose=0, return_dict=True)

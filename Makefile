@@ -1,0 +1,35 @@
+PYTHON ?= python3
+BIN := .venv/bin
+# Tests of what runs on any backend; the rest of the package only talks to these.
+ANY_BACKEND := tests/losses tests/metrics tests/sampling tests/augment tests/models
+PYTEST := TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m pytest -n 2
+
+.PHONY: install demo test test-slow test-tfa lint format clean
+
+install: .venv/installed
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv --without-pip .venv
+	$(PYTHON) -m pip --python $(BIN)/python install --quiet --constraint constraints.txt --editable '.[test]'
+	touch $@
+
+demo: install
+	$(BIN)/imbclf train configs/demo.yaml --overwrite
+
+test: install
+	KERAS_BACKEND=tensorflow $(PYTEST) -m "not slow"
+	KERAS_BACKEND=jax $(PYTEST) -m "not slow" $(ANY_BACKEND)
+
+test-slow: install
+	KERAS_BACKEND=tensorflow $(PYTEST) -m slow
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: install
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf .venv .venv-tfa build *.egg-info .pytest_cache .ruff_cache .hypothesis
