@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from imbclf.data.unlabelled import open_images
+from imbclf.data import open_images, read_split
 from imbclf.errors import InputError
 from imbclf.evaluation import (
     Predictions,
@@ -60,7 +60,8 @@ def evaluate(run_dir, config=None):
     """
     run = RunFolder(run_dir)
     config = config or run.config()
-    dataset = build_dataset(config)
+    # The recorded division, not a new one: images that have come since must not move others from train to test.
+    dataset = read_split(run / "split.csv", build_dataset(config))
     finish(run, config, dataset)
     return run
 

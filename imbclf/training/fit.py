@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 import imbclf
-from imbclf.data import write_split
+from imbclf.data import read_split, write_split
 from imbclf.errors import InputError
 from imbclf.files import write_json
 from imbclf.sampling import EpochFromTrainer
@@ -48,6 +48,8 @@ def train(config, resume=False, overwrite=False, stream=None):
     run = RunFolder(config.run_dir)
     run_setup(config)
     dataset = build_dataset(config)
+    if resume and (run / "split.csv").is_file():
+        dataset = read_split(run / "split.csv", dataset)
     batches, validation, weights = build_batches(config, dataset)
     model = build_model(config, dataset)
     run.claim(config, resume, overwrite)

@@ -1,0 +1,93 @@
+"""Four remedies on three real data sets, several seeds each, beside the majority row and PCA + logistic regression.
+
+    python benchmarks/medmnist.py --data /path/to/medmnist
+
+trains what is not trained yet by the command it prints (`imbclf train`, which skips nothing and invents nothing), then
+prints a Markdown table of the test split: mean and standard deviation over seeds. The floors do not depend on the seed of
+a network beyond their randomised components, which are redrawn per seed too.
+"""
+
+import argparse
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from imbclf.files import read_json
+
+CONFIGS = ("retinamnist", "pneumonia_9to1", "adrenalmnist3d")
+ARMS = {
+    "CE, uniform": ["loss=CrossEntropy", "sampling.batches=uniform"],
+    "CE, balanced": ["loss=CrossEntropy", "sampling.batches=balanced"],
+    "CE + F1, balanced": ["loss=CEPlusF1", "sampling.batches=balanced"],
+    "CE + MCC, uniform": ["loss=CEPlusMCC", "sampling.batches=uniform"],
+}
+SCORES = {
+    "balanced_accuracy": "balanced accuracy",
+    "macro_f1": "macro F1",
+    "mcc": "MCC",
+    "macro_auc": "macro AUC",
+    "accuracy": "accuracy",
+}
+FLOORS = {"majority": "majority class", "pca_logistic": "PCA + balanced logistic"}
+
+
+def command_of(config, arm, seed, data, output):
+    """The command line of one run."""
+    return [
+        *("imbclf", "train", f"configs/{config}.yaml", f"data.root={data}", *ARMS[arm], f"seed={seed}"),
+        f"output={output}",
+    ]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", required=True, help="folder of the MedMNIST .npz files")
+    parser.add_argument("--runs", type=Path, default=Path("runs/medmnist"), help="where the run folders go")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--configs", nargs="+", choices=CONFIGS, default=CONFIGS)
+    parser.add_argument("--only-table", action="store_true", help="train nothing; tabulate what is there")
+    options = parser.parse_args()
+    for config in options.configs:
+        runs = {}
+        # Seeds outermost: a benchmark broken off has every arm for the seeds it has.
+        for seed in options.seeds:
+            for arm in ARMS:
+                folder = options.runs / config / f"{arm.lower().replace(' ', '').replace(',', '-')}-{seed}"
+                command = command_of(config, arm, seed, options.data, folder)
+                if not (folder / "report.html").is_file() and not options.only_table:
+                    print(shlex.join(command), file=sys.stderr, flush=True)
+                    executable = Path(sys.executable).parent / command[0]
+                    subprocess.run([executable, *command[1:], "--overwrite"], check=True)
+                if (folder / "report.html").is_file():
+                    runs.setdefault(arm, []).append(folder)
+        if runs:
+            print(table(config, runs), flush=True)
+
+
+def table(config, runs):
+    """The Markdown table of one data set."""
+    count = max(len(folders) for folders in runs.values())
+    lines = [f"| {config}, {count} seeds | " + " | ".join(SCORES.values()) + " |", "|---" * (len(SCORES) + 1) + "|"]
+    every = [read_json(folder / "metrics.json") for folders in runs.values() for folder in folders]
+    for floor, label in FLOORS.items():
+        lines.append(row(label, [metrics["floors"][floor] for metrics in every]))
+    for arm, folders in runs.items():
+        lines.append(row(arm, [read_json(folder / "metrics.json")["splits"]["test"] for folder in folders]))
+    return "\n".join(lines) + "\n"
+
+
+def row(label, results):
+    """One row: mean and standard deviation of each score."""
+    cells = []
+    for key in SCORES:
+        values = np.array([result["scores"][key]["value"] for result in results], dtype=float)
+        spread = values.std(ddof=1) if len(values) > 1 else 0.0
+        cells.append(f"{values.mean():.3f} ± {spread:.3f}")
+    return f"| {label} | " + " | ".join(cells) + " |"
+
+
+if __name__ == "__main__":
+    main()
