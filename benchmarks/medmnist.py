@@ -2,9 +2,8 @@
 
     python benchmarks/medmnist.py --data /path/to/medmnist
 
-trains what is not trained yet by the command it prints (`imbclf train`, which skips nothing and invents nothing), then
-prints a Markdown table of the test split: mean and standard deviation over seeds. The floors do not depend on the seed of
-a network beyond their randomised components, which are redrawn per seed too.
+trains what is not trained yet by the commands it prints, then prints a Markdown table of the test split: mean and standard
+deviation over seeds. The floors are fitted once per run, with the seed of the run.
 """
 
 import argparse

@@ -96,7 +96,7 @@ def tsne(features, perplexity=30, seed=0):
     if features.shape[1] < 2:
         features = np.pad(features, ((0, 0), (0, 2 - features.shape[1])))
     search = TSNE(2, perplexity=perplexity, init="pca", learning_rate="auto", random_state=seed)
-    # Its threads wait for each other in every step; where other work has the cores, that takes many times as long.
+    # With one thread the map does not depend on how many cores there are; more would wait for each other in every step.
     with threadpool_limits(1):
         chart = search.fit_transform(features)
     return chart.astype(np.float32)

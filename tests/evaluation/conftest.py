@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from imbclf.evaluation.evaluate import evaluate_run
 from imbclf.evaluation.predictions import Predictions, write_floors, write_predictions
 
 CLASS_NAMES = ("normal", "mild", "moderate", "severe", "proliferative")
@@ -103,5 +104,16 @@ def make_run():
         features = (centres[y] + rng.normal(size=(len(y), 16))).astype(np.float32)
         np.savez(folder / "features.npz", features=features, id=ids, split=split, y=y, tsne=features[:, :2] * 5)
         return folder
+
+    return make
+
+
+@pytest.fixture
+def evaluated(tmp_path, make_run):
+    """Function that makes a run folder, evaluates it and gives (folder, metrics)."""
+
+    def make(**options):
+        run = make_run(tmp_path / "run", **options)
+        return run, evaluate_run(run, repeats=50)
 
     return make
