@@ -23,6 +23,17 @@ test: install
 test-slow: install
 	KERAS_BACKEND=tensorflow $(PYTEST) -m slow
 
+# TensorFlow Addons runs only beside TensorFlow 2.15, so it computes its values in an environment of its own.
+test-tfa: install .venv-tfa/installed
+	mkdir -p build
+	TF_CPP_MIN_LOG_LEVEL=3 .venv-tfa/bin/python -W ignore tests/addons/oracle.py build/addons_oracle.npz
+	IMBCLF_ADDONS_ORACLE=$(CURDIR)/build/addons_oracle.npz KERAS_BACKEND=tensorflow $(PYTEST) tests/addons
+
+.venv-tfa/installed: tests/addons/requirements.txt
+	python3.11 -m venv --without-pip .venv-tfa
+	$(PYTHON) -m pip --python .venv-tfa/bin/python install --quiet --requirement $<
+	touch $@
+
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

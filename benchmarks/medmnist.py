@@ -2,8 +2,8 @@
 
     python benchmarks/medmnist.py --data /path/to/medmnist
 
-trains what is not trained yet by the commands it prints, then prints a Markdown table of the test split: mean and standard
-deviation over seeds. The floors are fitted once per run, with the seed of the run.
+trains what is not trained yet by the commands it prints, then prints a Markdown table of the test split: mean and
+standard deviation over seeds. The floors are fitted once per run, with the seed of the run.
 """
 
 import argparse

@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 from keras import ops
+from keras.src.backend import get_keras_mask
 
 # Keeps logarithms and powers finite where a probability has underflowed to 0; far below what matters in float32.
 TINY = 1e-30
@@ -150,6 +151,14 @@ def one_hot_labels(y_true, leading, channels, ignore_class=None, dtype="float32"
         labels = ops.one_hot(ops.where(inside, classes, ops.zeros_like(classes)), num_classes, dtype=dtype)
         labels = ops.where(ops.expand_dims(inside, -1), labels, poison)
     return labels, valid
+
+
+def mask_of(y_pred):
+    """The mask that Keras attached to `y_pred`, or `None`.
+
+    An attribute would not do: JAX arrays cannot carry one and Keras keeps their masks elsewhere.
+    """
+    return get_keras_mask(y_pred)
 
 
 def is_concrete(x):

@@ -25,7 +25,7 @@ def run(tmp_path_factory):
     config = folder / "digits.yaml"
     config.write_text(
         f"name: digits\noutput: {folder}/run\ndata: {{format: digits}}\nmodel: {{width: 2, stem: medium}}\n"
-        "training: {epochs: 2, batch_size: 64}\nevaluation: {bootstrap: 20, tsne_points: 60}\n"
+        "training: {epochs: 1, batch_size: 64}\nevaluation: {bootstrap: 20, tsne_points: 60}\n"
     )
     assert main(["train", str(config)]) == 0
     return folder / "run"

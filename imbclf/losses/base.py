@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from imbclf.samples import prepare
+from imbclf.samples import mask_of, prepare
 from imbclf.statistics import soft_confusion, sum_over_replicas
 
 
@@ -38,7 +38,7 @@ class ImbalanceLoss(keras.losses.Loss):
 
     def __call__(self, y_true, y_pred, sample_weight=None):
         # Keras multiplies a finished value by weights and mask; here they have to reach the sums before they are taken.
-        mask = getattr(y_pred, "_keras_mask", None)
+        mask = mask_of(y_pred)
         with keras.name_scope(self.name):
             samples = self._prepare(y_true, y_pred, sample_weight, mask)
             values, weights, divisor = self.loss_and_weights(samples)

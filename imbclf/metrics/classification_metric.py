@@ -4,10 +4,9 @@ import warnings
 
 import keras
 from keras import ops
-from keras.src.backend import get_keras_mask
 
 from imbclf.errors import InputError
-from imbclf.samples import is_concrete, prepare
+from imbclf.samples import is_concrete, mask_of, prepare
 
 
 class ClassificationMetric(keras.metrics.Metric):
@@ -92,11 +91,3 @@ class ClassificationMetric(keras.metrics.Metric):
             "ignore_class": self.ignore_class,
             "class_names": None if self.class_names is None else list(self.class_names),
         }
-
-
-def mask_of(y_pred):
-    """The mask that Keras attached to `y_pred`, or `None`.
-
-    An attribute would not do: JAX arrays cannot carry one and Keras keeps their masks elsewhere.
-    """
-    return get_keras_mask(y_pred)

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from imbclf.training import load_config, train
 
-@pytest.fixture
-def image_folder(tmp_path):
+
+def write_images(root):
     """A folder per class: 8 x 8 grey images, 40 dark with a bright left half, 20 with a bright right half."""
-    root = tmp_path / "images"
     random = np.random.default_rng(0)
     for name, count, side in (("left", 40, slice(0, 4)), ("right", 20, slice(4, 8))):
         (root / name).mkdir(parents=True)
@@ -17,15 +17,14 @@ def image_folder(tmp_path):
     return root
 
 
-@pytest.fixture
-def config_file(tmp_path, image_folder):
-    """A configuration that trains a tiny network on the folder in seconds."""
-    path = tmp_path / "tiny.yaml"
+def write_config(folder, images):
+    """A configuration that trains a tiny network on the images in seconds."""
+    path = folder / "tiny.yaml"
     path.write_text(
         f"""
 name: tiny
-output: {tmp_path}/run
-data: {{root: {image_folder}}}
+output: {folder}/run
+data: {{root: {images}}}
 model: {{width: 2, stem: large}}
 loss: CEPlusF1
 sampling: {{batches: balanced}}
@@ -35,3 +34,21 @@ evaluation: {{bootstrap: 50, tsne: false}}
 """
     )
     return path
+
+
+@pytest.fixture
+def image_folder(tmp_path):
+    return write_images(tmp_path / "images")
+
+
+@pytest.fixture
+def config_file(tmp_path, image_folder):
+    return write_config(tmp_path, image_folder)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A finished run and the configuration file it was made by; tests leave it as it is."""
+    folder = tmp_path_factory.mktemp("finished")
+    path = write_config(folder, write_images(folder / "images"))
+    return train(load_config(path)), path
