@@ -143,7 +143,7 @@ def test_dry_run_says_what_a_run_would_be_and_writes_nothing(config_file, tmp_pa
     before = sorted(tmp_path.rglob("*"))
     assert main(["train", str(config_file), "--dry-run"]) == 0
     printed = capsys.readouterr().out
-    assert "left: 27" in printed
+    assert "train: 39 images (left: " in printed
     assert "3 epochs of 3 steps" in printed
     assert sorted(tmp_path.rglob("*")) == before
 

@@ -30,8 +30,8 @@ class RandomAffine(RandomLayer):
     >>> import numpy as np
     >>> from imbclf.augment import RandomAffine
     >>> layer = RandomAffine(rotation=20, scale=(0.9, 1.1), shift=0.1, probability=1.0, seed=0)
-    >>> layer(np.random.default_rng(0).random((2, 16, 16, 16, 1)), training=True).shape[1:]
-    (16, 16, 16, 1)
+    >>> tuple(layer(np.random.default_rng(0).random((2, 16, 16, 16, 1)), training=True).shape)
+    (2, 16, 16, 16, 1)
     """
 
     def __init__(self, rotation=0.0, scale=(1.0, 1.0), shift=0.0, probability=0.5, seed=None, **kwargs):

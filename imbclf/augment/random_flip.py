@@ -29,14 +29,16 @@ class RandomFlip(RandomLayer):
         super().__init__(probability=probability, seed=seed, **kwargs)
         self.axes = None if axes is None else [int(axis) for axis in axes]
 
+    def build(self, input_shape):
+        rank = len(input_shape) - 2
+        for axis in self.axes or ():
+            if not 0 <= axis < rank:
+                raise ValueError(f"axes must be in 0..{rank - 1} for {rank}D images; received {axis}.")
+
     def call(self, images, training=False):
         if not training:
             return images
-        rank = len(images.shape) - 2
-        axes = range(rank) if self.axes is None else self.axes
-        for axis in axes:
-            if not 0 <= axis < rank:
-                raise ValueError(f"axes of {self.name} must be in 0..{rank - 1} for {rank}D images; received {axis}.")
+        for axis in range(len(images.shape) - 2) if self.axes is None else self.axes:
             chosen = self.draw(images, 0.0, 1.0) < self.probability
             images = ops.where(chosen, ops.flip(images, axis=axis + 1), images)
         return images

@@ -42,14 +42,14 @@ def build_loss(config):
     return _make(getattr(losses, name), config.loss.options, "loss")
 
 
-def build_augmentation(config):
+def build_augmentation(config, image_shape):
     """The augmentation as one layer, or `None`; every layer draws from a seed of its own."""
     layers = []
     for position, entry in enumerate(config.augment):
         key = f"augment.{position}"
         name = check_name(entry.name, augmentation_layers.__all__, key)
         seed = int(np.random.SeedSequence((config.seed, position)).generate_state(1)[0] >> 1)
-        layers.append(_make(getattr(augmentation_layers, name), {"seed": seed, **entry.options}, key))
+        layers.append(_make(getattr(augmentation_layers, name), {"seed": seed, **entry.options}, key, image_shape))
     return keras.Sequential(layers, name="augmentation") if layers else None
 
 
@@ -63,7 +63,7 @@ def build_model(config, dataset):
         stem=config.model.stem,
         dropout=config.model.dropout,
         momentum=config.model.momentum,
-        augmentation=build_augmentation(config),
+        augmentation=build_augmentation(config, dataset.image_shape),
     )
     steps_per_epoch = -(-len(dataset.indices("train")) // training.batch_size)
     warmup = training.warmup_epochs * steps_per_epoch
@@ -104,8 +104,11 @@ def build_batches(config, dataset):
     return batches, validation, weights
 
 
-def _make(cls, options, key):
-    """An instance of `cls`; an unknown option or a value it refuses becomes an `InputError` that names the key."""
+def _make(cls, options, key, image_shape=None):
+    """An instance of `cls`; an unknown option or a value it refuses becomes an `InputError` that names the key.
+
+    A layer is built for images of `image_shape`, so that it can refuse those too.
+    """
     try:
         known = cls().get_config()
     except TypeError:
@@ -113,6 +116,9 @@ def _make(cls, options, key):
     if known is not None:
         check_options(options, list(known), key)
     try:
-        return cls(**options)
+        made = cls(**options)
+        if image_shape is not None:
+            made.build((None, *image_shape))
+        return made
     except (TypeError, ValueError) as error:
         raise InputError(f"{key} ({cls.__name__}): {error}") from None
