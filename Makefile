@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 # Tests of what runs on any backend; the rest of the package only talks to these.
-ANY_BACKEND := tests/losses tests/metrics tests/sampling tests/augment tests/models
+ANY_BACKEND := tests/test_statistics.py tests/losses tests/metrics tests/sampling tests/augment tests/models
 PYTEST := TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m pytest -n 2
 
 .PHONY: install demo test test-slow test-tfa lint format clean
