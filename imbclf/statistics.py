@@ -46,7 +46,8 @@ class Confusion:
     @property
     def present(self):
         """1 where a class has at least one true voxel of positive weight, else 0."""
-        return ops.cast(self.actual > 0, self.actual.dtype)
+        # Not `> 0`: a NaN, which stands for a label out of range, must reach the loss.
+        return ops.cast(self.actual != 0, self.actual.dtype)
 
 
 def soft_confusion(samples: Samples, over="batch") -> Confusion:

@@ -8,8 +8,8 @@ import os
 import sys
 from contextlib import nullcontext
 
-sys.path.insert(0, os.getcwd())
-if os.environ["KERAS_BACKEND"] == "jax":
+if __name__ == "__main__":
+    sys.path.insert(0, os.getcwd())
     os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=2"
 
 import keras
@@ -47,20 +47,25 @@ def on_two_devices():
     return tf.distribute.MirroredStrategy([device.name for device in tf.config.list_logical_devices("CPU")])
 
 
-if keras.backend.backend() == "tensorflow":
-    import tensorflow as tf
+def main():
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
 
-    cpu = tf.config.list_physical_devices("CPU")[0]
-    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+        cpu = tf.config.list_physical_devices("CPU")[0]
+        tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 
-variants = [{}, {"reduction": "mean_with_sample_weight"}, {"class_weight": "balanced"}]
-runs = [(case, {**extra, "from_logits": True, "ignore_class": 255}) for case in CASES for extra in variants]
-runs += [(case, {**options, "over": "sample"}) for case, options in runs if case.kind == "set"]
-single = [one_step(case.loss(**options)) for case, options in runs]
-strategy = on_two_devices()
-for (case, options), (value, gradient) in zip(runs, single, strict=True):
-    with nullcontext() if strategy is None else strategy.scope():
-        two_value, two_gradient = one_step(case.loss(**options))
-    np.testing.assert_allclose(two_gradient, gradient, rtol=1e-4, atol=1e-5, err_msg=f"{case} {options}")
-    np.testing.assert_allclose(two_value, value, rtol=1e-4, err_msg=f"{case} {options}")
-print(f"{len(runs)} losses agree")
+    variants = [{}, {"reduction": "mean_with_sample_weight"}, {"class_weight": "balanced"}]
+    runs = [(case, {**extra, "from_logits": True, "ignore_class": 255}) for case in CASES for extra in variants]
+    runs += [(case, {**options, "over": "sample"}) for case, options in runs if case.kind == "set"]
+    single = [one_step(case.loss(**options)) for case, options in runs]
+    strategy = on_two_devices()
+    for (case, options), (value, gradient) in zip(runs, single, strict=True):
+        with nullcontext() if strategy is None else strategy.scope():
+            two_value, two_gradient = one_step(case.loss(**options))
+        np.testing.assert_allclose(two_gradient, gradient, rtol=1e-4, atol=1e-5, err_msg=f"{case} {options}")
+        np.testing.assert_allclose(two_value, value, rtol=1e-4, err_msg=f"{case} {options}")
+    print(f"{len(runs)} losses agree")
+
+
+if __name__ == "__main__":
+    main()
