@@ -8,6 +8,7 @@ understood.
 """
 
 import importlib
+import sys
 
 import wrapt
 
@@ -31,7 +32,16 @@ def __dir__():
     return sorted([*globals(), *__all__])
 
 
-@wrapt.when_imported("keras")
-def _register_with_keras(_):
+def _register_with_keras(imported):
+    """Import what Keras must know by name, unless it stands on a module that is only now being imported."""
+    below = [sys.modules.get(name) for name in _BELOW if name != imported.__name__]
+    if any(getattr(module.__spec__, "_initializing", False) for module in below if module is not None):
+        return
     for room in ("losses", "metrics", "augment"):
         importlib.import_module(f"imbclf.{room}")
+
+
+# Whichever comes first: Keras itself, or a module below the rooms, which imports Keras before it is complete.
+_BELOW = ("imbclf.samples", "imbclf.statistics")
+for _name in ("keras", *_BELOW):
+    wrapt.register_post_import_hook(_register_with_keras, _name)
