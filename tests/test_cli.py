@@ -273,7 +273,8 @@ def test_interrupt_ends_cleanly_and_resume_continues(config_file, tmp_path):
     _, error = process.communicate(timeout=120)
     assert process.returncode == 130, error
     assert "Traceback" not in error
-    assert "--resume" in error
+    assert "Stopped. Epoch" in error
+    assert "Continue with --resume." in error
     record = json.loads((tmp_path / "run" / "training.json").read_text())
     assert record["stopped"] == "interrupted"
     assert record["epochs_run"] == len(history.read_text().splitlines()) - 1

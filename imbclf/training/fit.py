@@ -95,7 +95,7 @@ def train(config, resume=False, overwrite=False, stream=None):
         kept = _keep_last_epoch(run, model, recorder)
         if problem is not None:
             raise InputError(f"{problem} {kept}") from None
-        raise KeyboardInterrupt(f"Stopped after {kept} Continue with --resume.")
+        raise KeyboardInterrupt(f"Stopped. {kept}" + (" Continue with --resume." if recorder.rows else ""))
     run.save_model(model, "last.keras")
     finish(run, config, dataset)
     return run
