@@ -3,9 +3,9 @@
 import numpy as np
 from sklearn.metrics import precision_recall_curve, roc_curve
 
+from imbclf.drawing import PALETTE, class_style, new_figure, short_names, styled
 from imbclf.evaluation.bands import GRID
 from imbclf.evaluation.scores import ECE_BINS, calibration_bins, expected_calibration_error
-from imbclf.evaluation.style import PALETTE, class_style, new_figure, short_names, styled
 
 # A curve is drawn with at most this many points; more cannot be seen and make a large file.
 LARGEST_CURVE = 400

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
+from imbclf.drawing import class_style, new_figure, render, short_names, styled, wrapped
 from imbclf.errors import InputError
 from imbclf.evaluation.embedding import tsne
 from imbclf.evaluation.run_files import require
-from imbclf.evaluation.style import class_style, new_figure, render, short_names, styled, wrapped
 from imbclf.files import read_arrays, read_json, write_bytes
 
 ARRAYS = ("features", "id", "split", "y")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from imbclf.evaluation.style import PALETTE, new_figure, short_names, styled
+from imbclf.drawing import PALETTE, new_figure, short_names, styled
 
 TRAIN, VALIDATION, TEST = PALETTE[0], PALETTE[1], PALETTE[2]
 

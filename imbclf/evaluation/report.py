@@ -8,6 +8,7 @@ from pathlib import Path
 import jinja2
 import numpy as np
 
+from imbclf.drawing import render
 from imbclf.errors import InputError
 from imbclf.evaluation.bands import curve_bands
 from imbclf.evaluation.curves import precision_recall_curves, reliability_diagram, roc_curves
@@ -17,7 +18,6 @@ from imbclf.evaluation.figures import class_counts, confusion_matrices, learning
 from imbclf.evaluation.predictions import read_predictions
 from imbclf.evaluation.run_files import require
 from imbclf.evaluation.scores import CLASS_SCORES
-from imbclf.evaluation.style import render
 from imbclf.evaluation.wording import (
     FLOOR_NAMES,
     IMAGES,

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from imbclf.drawing import class_style, render
 from imbclf.evaluation.bands import GRID, curve_bands
 from imbclf.evaluation.curves import precision_recall_curves, reliability_diagram, roc_curves
 from imbclf.evaluation.feature_map import feature_map
 from imbclf.evaluation.figures import class_counts, confusion_matrices, learning_curves
 from imbclf.evaluation.intervals import scores_with_intervals
 from imbclf.evaluation.scores import scores
-from imbclf.evaluation.style import class_style, render
 
 
 def example(num_classes, n=240, seed=0):
