@@ -2,11 +2,22 @@
 
 import numpy as np
 
+from imbclf.analysis.marginal_penalties import marginal_penalties
 from imbclf.analysis.soft_hard_errors import constant_confidence_bias
 from imbclf.drawing import LINES, PALETTE, new_figure, short_names, styled
 from imbclf.errors import InputError
 
 MAIN, BIAS, HARD = "#4D4D4D", "#E69F00", "#0072B2"
+PENALTIES = {
+    "marginal_l1": ("MarginalL1", {"color": PALETTE[0], "linewidth": 1.8}),
+    "marginal_kl": ("MarginalKL", {"color": PALETTE[2], "linewidth": 1.8}),
+    "cross_entropy": (
+        "bias in cross-entropy: the same",
+        {"color": "#222222", "linewidth": 1.2, "linestyle": ":"},
+    ),
+    "dice_bias": ("DiceBias: bias in log-Dice, both classes", {"color": PALETTE[4], "linewidth": 1.8}),
+    "dice_bias_foreground": ("bias in log-Dice, foreground alone", {"color": PALETTE[1], "linewidth": 1.8}),
+}
 
 
 @styled
@@ -86,7 +97,7 @@ def plot_constant_confidence_bias(confidences=(0.6, 0.8, 0.9, 0.95, 0.99), foreg
         xlim=(1, largest),
         ylim=(1e-2, None),
         xlabel="background voxels for one foreground voxel, b / f",
-        ylabel="surplus per foreground voxel, (1 − p)(b − f) / f",
+        ylabel="surplus per foreground voxel\n(1 − p)(b − f) / f",
     )
     axis.xaxis.set_major_formatter("{x:g}")
     axis.yaxis.set_major_formatter("{x:g}")
@@ -98,6 +109,45 @@ def plot_constant_confidence_bias(confidences=(0.6, 0.8, 0.9, 0.95, 0.99), foreg
         top.spines["top"].set_visible(False)
     figure.suptitle("Surplus of soft false positives at equal hard errors", fontsize=12)
     axis.legend(title="confidence of every voxel", loc="upper left", bbox_to_anchor=(1.02, 1.0), alignment="left")
+    return figure
+
+
+@styled
+def plot_marginal_penalties(true_proportions=(0.02, 0.1, 0.5)):
+    """Label-marginal penalties against the predicted proportion, a panel for each true one, each from its minimum.
+
+    A dot marks where a penalty is least: where it pulls the predicted size. The dashed line is the true proportion.
+
+    Args:
+        true_proportions: true foreground proportions in (0, 1).
+
+    Returns:
+        A matplotlib figure.
+
+    Source: Liu et al. (2021), figure 2.
+    """
+    wrong = [y for y in true_proportions if not 0 < y < 1]
+    if wrong or not len(true_proportions):
+        raise InputError(f"true_proportions must hold numbers between 0 and 1; received {list(true_proportions)}.")
+    figure, axes = new_figure(max(7.2, 1.2 + 3.3 * len(true_proportions)), 4.4, len(true_proportions), sharey=True)
+    for axis, y in zip(axes, true_proportions):
+        # Denser where the penalties turn.
+        predicted = np.unique(np.concatenate([np.linspace(0, 1, 401), np.geomspace(1e-6, 1, 200), [y]]))
+        penalties = marginal_penalties(predicted, y)
+        axis.axvline(y, color="#777777", linestyle=(0, (2, 2)), linewidth=1, label="true proportion")
+        for size, (key, (label, look)) in zip((11, 8.5, 4.5, 11, 7), PENALTIES.items()):
+            # KL is infinite at 0; its line leaves the panel.
+            above = np.minimum(penalties[key] - penalties[key].min(), 100.0)
+            axis.plot(predicted, above, label=label, **look)
+            for place in predicted[above < 1e-12]:
+                # Smaller over larger, so that minima at one place stay visible.
+                axis.plot(place, 0, "o", color=look["color"], markersize=size, clip_on=False, zorder=3)
+        axis.set(title=f"true proportion {y:g}", xlabel="predicted proportion", xlim=(-0.01, 1.01), ylim=(0, 2.5))
+        axis.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "0.25", "0.5", "0.75", "1"])
+    axes[0].set_ylabel("penalty above its minimum")
+    axes[0].plot([], [], "o", color="#777777", label="where a penalty is least")
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=3 if len(axes) > 1 else 2, fontsize=9)
     return figure
 
 

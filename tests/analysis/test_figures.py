@@ -5,7 +5,9 @@ import pytest
 from PIL import Image
 
 from imbclf.analysis import (
+    marginal_penalties,
     plot_constant_confidence_bias,
+    plot_marginal_penalties,
     plot_soft_and_hard_errors,
     soft_and_hard_errors,
 )
@@ -23,6 +25,7 @@ def every_figure(num_classes):
     return {
         "errors": plot_soft_and_hard_errors(errors_of(num_classes)),
         "bias": plot_constant_confidence_bias(foreground_shares={"a task": 0.01}),
+        "penalties": plot_marginal_penalties(),
     }
 
 
@@ -57,8 +60,22 @@ def test_lines_of_constant_confidence_are_the_bias_over_the_foreground():
     assert any(set(line.get_xdata()) == {9.0} for line in axis.lines)
 
 
+def test_dots_mark_the_least_penalty_of_each_panel():
+    figure = plot_marginal_penalties((0.1, 0.5))
+    for axis, y in zip(figure.axes, (0.1, 0.5)):
+        dots = {(line.get_color(), line.get_xdata()[0]) for line in axis.lines if len(line.get_xdata()) == 1}
+        lines = {line.get_label(): line for line in axis.lines}
+        for label, places in {"MarginalL1": {y}, "MarginalKL": {y}, "foreground alone": {0.0}}.items():
+            (line,) = (line for name, line in lines.items() if label in name)
+            assert {x for color, x in dots if color == line.get_color()} == places
+        l1 = lines["MarginalL1"]
+        np.testing.assert_allclose(l1.get_ydata(), marginal_penalties(l1.get_xdata(), y)["marginal_l1"])
+
+
 def test_figures_refuse_names_and_shares_that_fit_no_class():
     with pytest.raises(InputError, match="Expected 3 class names"):
         plot_soft_and_hard_errors(errors_of(3), ["a", "b"])
     with pytest.raises(InputError, match="share of liver"):
         plot_constant_confidence_bias(foreground_shares={"liver": 0.7})
+    with pytest.raises(InputError, match="true_proportions"):
+        plot_marginal_penalties((0.1, 1.0))
