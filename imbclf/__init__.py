@@ -14,8 +14,41 @@ import wrapt
 
 __version__ = "0.1.0"
 
-_ROOMS = ("augment", "data", "evaluation", "losses", "metrics", "models", "sampling", "training")
-_LOSSES = ("CEPlusF1", "CEPlusMCC", "CrossEntropy", "Focal", "SoftF1", "SoftMCC", "WeightedSum")
+_ROOMS = ("analysis", "augment", "data", "evaluation", "losses", "metrics", "models", "sampling", "training")
+_LOSSES = (
+    "Balance",
+    "CEPlusDice",
+    "CEPlusDiceBias",
+    "CEPlusF1",
+    "CEPlusLogDice",
+    "CEPlusMCC",
+    "CEPlusMarginalKL",
+    "CEPlusMarginalL1",
+    "Combo",
+    "CrossEntropy",
+    "DeepSupervision",
+    "Dice",
+    "DiceBias",
+    "Focal",
+    "FocalPlusMarginalL1",
+    "FocalTversky",
+    "GeneralizedDice",
+    "GradientAware",
+    "GradientAwareCE",
+    "GradientAwareDice",
+    "InterClassBalance",
+    "IntraClassBalance",
+    "LogDice",
+    "MarginalKL",
+    "MarginalL1",
+    "SoftF1",
+    "SoftMCC",
+    "TopK",
+    "TopKThreshold",
+    "Tversky",
+    "UnifiedFocal",
+    "WeightedSum",
+)
 
 __all__ = [*_LOSSES, *_ROOMS]
 

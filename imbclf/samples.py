@@ -179,6 +179,40 @@ def is_concrete(x):
     return getattr(x, "device", None) is None or str(x.device) != "meta"
 
 
+def being_differentiated(x, refusal=None):
+    """1.0 while a gradient through `x` is being recorded, else 0.0: tells a training step from an evaluation.
+
+    A number on TensorFlow and PyTorch; on JAX a traced one, since there only the transformation knows.
+
+    Args:
+        x: a tensor.
+        refusal: a sentence to raise as a ValueError if a gradient is being recorded, or `None`.
+    """
+
+    def yes():
+        if refusal is not None:
+            raise ValueError(refusal)
+        return 1.0
+
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        from tensorflow.python.eager import record
+
+        return yes() if record.could_possibly_record() else 0.0
+    if backend == "jax":
+        import jax
+
+        @jax.custom_vjp
+        def differentiated(x):
+            return 0.0
+
+        differentiated.defvjp(lambda x: (yes(), x), lambda x, _: (jax.numpy.zeros_like(x),))
+        return differentiated(x)
+    import torch
+
+    return yes() if torch.is_grad_enabled() and x.requires_grad else 0.0
+
+
 def _class_probabilities(y_pred, from_logits, floor):
     if y_pred.shape[-1] == 1:
         if from_logits:

@@ -50,13 +50,14 @@ class Confusion:
         return ops.cast(self.actual != 0, self.actual.dtype)
 
 
-def soft_confusion(samples: Samples, over="batch") -> Confusion:
+def soft_confusion(samples: Samples, over="batch", squared=False) -> Confusion:
     """Sum a batch into soft counts per class.
 
     Args:
         samples: what `prepare` returned.
         over: `"batch"` sums over batch and space, and over the replicas of a `tf.distribute` strategy; `"sample"` sums
             over the space of each image.
+        squared: whether `predicted` and `actual` are sums of squares, as below the line of the squared Dice.
 
     Returns:
         A `Confusion` with entries `(K,)` for `"batch"`, `(B, K)` for `"sample"`.
@@ -71,12 +72,13 @@ def soft_confusion(samples: Samples, over="batch") -> Confusion:
     ([0.75, 0.5], [0.5, 0.25])
     """
     weights = ops.expand_dims(samples.weights, -1)
-    weighted_labels = weights * samples.labels
+    labels, probabilities = samples.labels, samples.probabilities
+    power = 2 if squared else 1
     axes = (0, 1) if over == "batch" else 1
     sums = [
-        ops.sum(weighted_labels * samples.probabilities, axis=axes),
-        ops.sum(weights * samples.probabilities, axis=axes),
-        ops.sum(weighted_labels, axis=axes),
+        ops.sum(weights * labels * probabilities, axis=axes),
+        ops.sum(weights * probabilities**power, axis=axes),
+        ops.sum(weights * labels**power, axis=axes),
         ops.sum(weights, axis=axes),
     ]
     if over == "batch":

@@ -139,19 +139,27 @@ class SetLoss(ImbalanceLoss):
         """The loss from soft counts: a scalar over the batch, `(B,)` per image."""
         raise NotImplementedError(f"{type(self).__name__} must say what a set costs.")
 
+    def counts(self, samples):
+        """The soft counts that `from_counts` gets."""
+        return soft_confusion(samples, self.over)
+
     def loss_and_weights(self, samples):
-        values = self.from_counts(soft_confusion(samples, self.over), samples)
-        images = ops.ones_like(samples.weights[:, 0])
-        if self.over == "batch":
-            # One value for the set, repeated so that Keras and its replicas see a batch axis.
-            return values * images, images, ops.sum(images)
-        weights = ops.sum(samples.weights, axis=1)
-        voxels = ops.sum(samples.valid, axis=1)
-        weights = weights / ops.maximum(voxels, 1.0)
-        return values, weights, ops.sum(weights)
+        values = self.from_counts(self.counts(samples), samples)
+        return whole_batch(values, samples) if self.over == "batch" else image_by_image(values, samples)
 
     def get_config(self):
         return {"over": self.over, **super().get_config()}
+
+
+class ImageLoss(ImbalanceLoss):
+    """A loss of each image by itself, then the mean over images. A subclass gives it, `(B,)`, in `per_image`."""
+
+    def per_image(self, samples):
+        """Loss of each image, `(B,)`, 0 where no voxel counts."""
+        raise NotImplementedError(f"{type(self).__name__} must say what an image costs.")
+
+    def loss_and_weights(self, samples):
+        return image_by_image(self.per_image(samples), samples)
 
 
 class OverlapLoss(SetLoss):
@@ -197,6 +205,26 @@ class OverlapLoss(SetLoss):
 
     def get_config(self):
         return {"absent": self.absent, "include_background": self.include_background, **super().get_config()}
+
+
+def whole_batch(value, samples):
+    """`loss_and_weights` of one value for the batch, repeated so that Keras and its replicas see a batch axis."""
+    images = ops.ones_like(samples.weights[:, 0])
+    return value * images, images, ops.sum(images)
+
+
+def image_by_image(values, samples):
+    """`loss_and_weights` of one value per image: each weighs what its voxels weigh on average."""
+    weights = ops.sum(samples.weights, axis=1) / ops.maximum(ops.sum(samples.valid, axis=1), 1.0)
+    return values, weights, ops.sum(weights)
+
+
+def class_shares(present, class_weights):
+    """Class weights `(K,)` scaled so that those of the present classes `(..., K)` are 1 on average; 0 elsewhere."""
+    if class_weights is None:
+        return present
+    weights = present * class_weights
+    return weights * ratio(ops.sum(present, axis=-1, keepdims=True), ops.sum(weights, axis=-1, keepdims=True))
 
 
 def absent_class_penalty(samples, counts, over):
