@@ -10,20 +10,32 @@ from imbclf.data.leakage import check_leakage
 from imbclf.data.medmnist import read_medmnist
 from imbclf.data.nifti import NiftiImage, read_nifti, read_nifti_labels
 from imbclf.data.nifti_writing import write_nifti
+from imbclf.data.normalization import normalize_image
 from imbclf.data.opening import open_dataset
+from imbclf.data.segmentation import Case, SegmentationDataset
 from imbclf.data.split_file import read_split, write_split
 from imbclf.data.splits import assign_splits, check_split
 from imbclf.data.unlabelled import open_images
+from imbclf.data.volume_file import Volume, read_volume
+from imbclf.data.volumes import LabelArrays, LabelFiles, VolumeArrays, VolumeFiles
 
 __all__ = [
+    "Case",
     "Dataset",
     "ImageArray",
     "ImageFiles",
+    "LabelArrays",
+    "LabelFiles",
     "NiftiImage",
+    "SegmentationDataset",
+    "Volume",
+    "VolumeArrays",
+    "VolumeFiles",
     "assign_splits",
     "check_leakage",
     "check_split",
     "long_tailed_digits",
+    "normalize_image",
     "open_dataset",
     "open_images",
     "read_folder",
@@ -32,6 +44,7 @@ __all__ = [
     "read_nifti",
     "read_nifti_labels",
     "read_split",
+    "read_volume",
     "write_nifti",
     "write_split",
 ]

@@ -126,13 +126,17 @@ class ImageFiles:
 
     def fingerprints(self):
         """A digest of each file: equal digests mean equal files. Files of a size of their own are not read."""
-        files = [self.root / self.paths[row] for row in self._rows]
-        sizes = [file.stat().st_size for file in files]
-        shared = Counter(sizes)
-        return [
-            hashlib.blake2b(file.read_bytes(), digest_size=16).hexdigest() if shared[size] > 1 else f"{file}"
-            for file, size in zip(files, sizes)
-        ]
+        return file_fingerprints([self.root / self.paths[row] for row in self._rows])
+
+
+def file_fingerprints(files):
+    """A digest of each file: equal digests mean equal files. Files of a size of their own are not read."""
+    sizes = [file.stat().st_size for file in files]
+    shared = Counter(sizes)
+    return [
+        hashlib.blake2b(file.read_bytes(), digest_size=16).hexdigest() if shared[size] > 1 else f"{file}"
+        for file, size in zip(files, sizes)
+    ]
 
 
 def checked_size(image_size):

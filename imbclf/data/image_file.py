@@ -11,7 +11,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from imbclf.errors import InputError
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, zlib.error, png.Error, Image.DecompressionBombError)
+DAMAGED_IMAGE = (OSError, SyntaxError, ValueError, EOFError, zlib.error, png.Error, Image.DecompressionBombError)
 _EXIF_ORIENTATION = 0x0112
 _REC_601 = np.array([0.299, 0.587, 0.114])
 _COLOUR_MODES = {"1": 1, "L": 1, "LA": 1, "I": 1, "I;16": 1, "P": 3, "RGB": 3, "RGBA": 3}
@@ -62,7 +62,7 @@ def read_header(path):
         raise InputError(
             f"The file {path} is not a PNG or JPEG image: convert it, or take it out of the data."
         ) from None
-    except _UNREADABLE as error:
+    except DAMAGED_IMAGE as error:
         raise _unreadable(path, error) from None
     if mode not in _COLOUR_MODES:
         raise InputError(f"The image {path} has colour mode {mode}, but grey or RGB is expected: convert it.")
@@ -93,7 +93,7 @@ def read_image(path, channels):
     try:
         # Pillow keeps only the high byte of 16-bit colour.
         pixels = _deep_png(path) if header.bits == 16 else _eight_bits(path)
-    except _UNREADABLE as error:
+    except DAMAGED_IMAGE as error:
         raise _unreadable(path, error) from None
     if pixels.shape[-1] in (2, 4):
         if pixels[..., -1].min() < np.iinfo(pixels.dtype).max:

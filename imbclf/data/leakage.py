@@ -14,7 +14,7 @@ def check_leakage(dataset, allow_patient_overlap=False, allow_duplicate_images=F
     without a patient are not compared.
 
     Args:
-        dataset: A `Dataset`.
+        dataset: A `Dataset` or `SegmentationDataset`.
         allow_patient_overlap: Do not look at patients.
         allow_duplicate_images: Do not look at pixels.
 

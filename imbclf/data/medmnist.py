@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from imbclf.data.arrays import ImageArray, stack_images
-from imbclf.data.dataset import SPLITS, Dataset
+from imbclf.data.columns import SPLITS
+from imbclf.data.dataset import Dataset
 from imbclf.errors import InputError
 from imbclf.files import read_arrays
 

@@ -16,11 +16,11 @@ def write_split(path, dataset):
 
     Args:
         path: The CSV file.
-        dataset: A `Dataset`.
+        dataset: A `Dataset`, or a `SegmentationDataset`, whose labels are the names of the classes in a mask, joined
+            by `+`.
     """
     patients = [""] * len(dataset) if dataset.patients is None else dataset.patients
-    labels = [dataset.class_names[label] for label in dataset.y]
-    write_table(path, COLUMNS, zip(dataset.ids, patients, labels, dataset.split))
+    write_table(path, COLUMNS, zip(dataset.ids, patients, dataset.label_texts(), dataset.split))
 
 
 def read_split(path, dataset):
@@ -28,10 +28,10 @@ def read_split(path, dataset):
 
     Args:
         path: File written by `write_split`.
-        dataset: A `Dataset` with the same ids and labels; its own splits are replaced.
+        dataset: A `Dataset` or `SegmentationDataset` with the same ids and labels; its own splits are replaced.
 
     Returns:
-        A `Dataset`.
+        The data set with these splits.
 
     Raises:
         InputError: The file is missing or has other columns, names a sample twice or one that the data do not have,
@@ -41,6 +41,7 @@ def read_split(path, dataset):
     if missing := [name for name in ("id", "label", "split") if name not in header]:
         raise InputError(f"The split file {path} has no column {missing[0]!r}: it needs {','.join(COLUMNS)}.")
     position_of = {sample: position for position, sample in enumerate(dataset.ids)}
+    labels = dataset.label_texts()
     split = {}
     for number, cells in rows:
         row = dict(zip(header, cells))
@@ -49,7 +50,7 @@ def read_split(path, dataset):
             raise InputError(f"{where} names {sample}, which is not in the data {dataset.name}.")
         if sample in split:
             raise InputError(f"{where} names {sample} again: keep one row.")
-        label = dataset.class_names[dataset.y[position_of[sample]]]
+        label = labels[position_of[sample]]
         if row["label"] != label:
             raise InputError(f"{where} has label {row['label']!r} for {sample}, but the data say {label!r}.")
         if not SPLIT_WORDS.get(word):

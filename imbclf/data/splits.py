@@ -18,16 +18,17 @@ def assign_splits(dataset, validation=0.15, test=0.2, seed=0):
 
     $$ \max(1, \mathrm{round}(n_c \cdot \mathrm{fraction})) $$
 
-    samples to validation and to test: exactly where every group is one sample, else as close as whole groups allow.
+    samples to validation and to test: exactly where every group is one sample of one class, else as close as whole
+    groups allow. A case of a `SegmentationDataset` counts for every class that it holds.
 
     Args:
-        dataset: A `Dataset`.
+        dataset: A `Dataset` or a `SegmentationDataset`.
         validation: Fraction of the divided samples for validation, in [0, 1); 0 for none.
         test: Likewise for test.
         seed: Chooses among the samples.
 
     Returns:
-        A `Dataset` without an unassigned sample.
+        The data set without an unassigned sample.
 
     Raises:
         InputError: A fraction outside [0, 1), both together 1 or more, no sample to divide, or a class with fewer
@@ -70,7 +71,7 @@ def check_split(dataset, allow_patient_overlap=False, allow_duplicate_images=Fal
     """Check that a divided data set can be trained on.
 
     Args:
-        dataset: A `Dataset` whose samples all have a split.
+        dataset: A `Dataset` or `SegmentationDataset` whose samples all have a split.
         allow_patient_overlap: Accept a patient in two splits.
         allow_duplicate_images: Accept an identical image in two splits.
 
@@ -82,7 +83,7 @@ def check_split(dataset, allow_patient_overlap=False, allow_duplicate_images=Fal
         first = dataset.ids[np.argmax(dataset.split == "")]
         raise InputError(f"Sample {first} has no split: divide the data with assign_splits first.")
     if dataset.num_classes < 2:
-        raise InputError(f"There is only the class {dataset.class_names[0]}: classification needs two.")
+        raise InputError(f"There is only the class {dataset.class_names[0]}: at least two are needed.")
     for name, count in zip(dataset.class_names, dataset.counts("train")):
         if count == 0:
             raise InputError(f"The class {name} has no sample in train: add some, or leave the class out.")
@@ -100,10 +101,9 @@ def _join_assigned(split, groups):
 
 def _divide(dataset, pool, groups, fractions, random):
     """Split of each sample of the pool, group by group towards a target count per split and class."""
-    y = dataset.y[pool]
     group_names, groups = np.unique(groups, return_inverse=True)
     counts = np.zeros((len(group_names), dataset.num_classes), np.int64)
-    np.add.at(counts, (groups, y), 1)
+    np.add.at(counts, groups, dataset.holds()[pool].astype(np.int64))
     splits = ("train", *fractions)
     _check_enough(dataset, counts, splits)
     total = counts.sum(axis=0)
