@@ -1,6 +1,8 @@
 """One contract for all metrics: a class joins by a line in CASES. scikit-learn and NumPy in float64 are the oracles."""
 
+import inspect
 import warnings
+from functools import partial
 
 import keras
 import numpy as np
@@ -29,6 +31,21 @@ def f1(average):
     return lambda y, p, w: sklearn.metrics.f1_score(
         y, p.argmax(-1), average=average, sample_weight=w, labels=np.unique(y) if average == "macro" else range(K)
     )
+
+
+def overlap(score, average, absent="skip", first=0):
+    """A score of scikit-learn on the classes that count, from class `first` on."""
+
+    def oracle(y, p, w):
+        classes = [k for k in range(first, K) if average != "macro" or absent == "count" or k in y]
+        return score(
+            y, p.argmax(-1), labels=classes, average=average, sample_weight=w, zero_division=int(absent == "count")
+        )
+
+    return oracle
+
+
+dice, jaccard = (partial(overlap, score) for score in (sklearn.metrics.f1_score, sklearn.metrics.jaccard_score))
 
 
 def kappa(weights):
@@ -65,14 +82,26 @@ def mcc(y, p, w):
     return sklearn.metrics.matthews_corrcoef(y, p.argmax(-1), sample_weight=w)
 
 
-# class, arguments, oracle(y, p, w), whether the value is a mean over classes
+# class, arguments, oracle(y, p, w), whether a class without a sample is named in a warning
 CASES = {
     "balanced accuracy": ("BalancedAccuracy", {}, recall, True),
     "F1 macro": ("F1", {"average": "macro"}, f1("macro"), True),
-    "F1 per class": ("F1", {}, f1(None), False),
+    "F1 per class": ("F1", {}, f1(None), True),
     "F1 micro": ("F1", {"average": "micro"}, f1("micro"), False),
     "F1 weighted": ("F1", {"average": "weighted"}, f1("weighted"), False),
     "F1 above a threshold": ("F1", {"average": "macro", "threshold": 0.3}, one_vs_rest_f1(0.3), True),
+    "Dice": ("DiceScore", {}, dice("macro"), True),
+    "Dice per class": ("DiceScore", {"average": None}, dice(None), True),
+    "Dice with absent classes": ("DiceScore", {"absent": "count"}, dice("macro", "count"), False),
+    "Dice of the foreground": ("DiceScore", {"include_background": False}, dice("macro", first=1), True),
+    "IoU": ("IoU", {}, jaccard("macro"), True),
+    "IoU per class with absent ones": (
+        "IoU",
+        {"average": None, "absent": "count", "include_background": False},
+        jaccard(None, "count", first=1),
+        False,
+    ),
+    "IoU micro": ("IoU", {"average": "micro"}, jaccard("micro"), False),
     "MCC": ("MatthewsCorrelationCoefficient", {}, mcc, False),
     "kappa": ("CohenKappa", {}, kappa(None), False),
     "kappa linear": ("CohenKappa", {"weightage": "linear"}, kappa("linear"), False),
@@ -83,7 +112,7 @@ CASES = {
 }
 every_metric = pytest.mark.parametrize("case", CASES)
 every_class = pytest.mark.parametrize(
-    "case", [c for c in CASES if c not in ("F1 micro", "F1 weighted", "kappa linear")]
+    "case", [c for c in CASES if c not in ("F1 micro", "F1 weighted", "IoU micro", "Dice per class", "kappa linear")]
 )
 
 
@@ -222,8 +251,8 @@ def test_a_missing_class_never_yields_nan_and_is_named_where_the_mean_leaves_it_
     some = y != 2
     metric = build(case, class_names=["none", "mild", "severe", "worst"])
     metric.update_state(y[some], p[some], w[some])
-    _, own, _, is_mean = CASES[case]
-    if is_mean or (CASES[case][0] == "F1" and not own):
+    _, own, _, is_named = CASES[case]
+    if is_named:
         with pytest.warns(UserWarning, match=r"no sample of class 2 \(severe\) has been seen") as record:
             result = value(metric)
         assert len([w for w in record if w.category is UserWarning]) == 1
@@ -284,11 +313,20 @@ def test_predictions_of_another_width_are_refused(case):
         build(case).update_state(y, p[:, :3])
 
 
+def exported_metrics():
+    found = {name: getattr(imbclf.metrics, name) for name in imbclf.metrics.__all__}
+    return {
+        name: value
+        for name, value in found.items()
+        if inspect.isclass(value) and issubclass(value, keras.metrics.Metric)
+    }
+
+
 def test_every_exported_class_is_in_the_contract():
-    assert {name for name, *_ in CASES.values()} == set(imbclf.metrics.__all__)
+    assert {name for name, *_ in CASES.values()} == set(exported_metrics())
 
 
 def test_callbacks_know_the_direction_of_every_metric():
-    directions = {name: getattr(imbclf.metrics, name)(3)._direction for name in imbclf.metrics.__all__}
+    directions = {name: metric(3)._direction for name, metric in exported_metrics().items()}
     assert {name for name, direction in directions.items() if direction == "down"} == {"ExpectedCalibrationError"}
     assert set(directions.values()) == {"up", "down"}
