@@ -8,7 +8,7 @@ from imbclf.metrics.f1 import F1
 from imbclf.metrics.iou import IoU
 from imbclf.metrics.macro_auc import MacroAUC
 from imbclf.metrics.matthews_correlation_coefficient import MatthewsCorrelationCoefficient
-from imbclf.metrics.surface_distances import (
+from imbclf.metrics.surfaces import (
     SurfaceDistances,
     average_surface_distance,
     hausdorff,
