@@ -12,7 +12,10 @@ from imbclf.data.nifti import NiftiImage, read_nifti, read_nifti_labels
 from imbclf.data.nifti_writing import write_nifti
 from imbclf.data.normalization import normalize_image
 from imbclf.data.opening import open_dataset
+from imbclf.data.pairs import read_pair_folders, read_pair_index
 from imbclf.data.segmentation import Case, SegmentationDataset
+from imbclf.data.segmentation_opening import open_segmentation
+from imbclf.data.shapes import segmentation_shapes
 from imbclf.data.split_file import read_split, write_split
 from imbclf.data.splits import assign_splits, check_split
 from imbclf.data.unlabelled import open_images
@@ -38,13 +41,17 @@ __all__ = [
     "normalize_image",
     "open_dataset",
     "open_images",
+    "open_segmentation",
     "read_folder",
     "read_index",
     "read_medmnist",
     "read_nifti",
     "read_nifti_labels",
+    "read_pair_folders",
+    "read_pair_index",
     "read_split",
     "read_volume",
+    "segmentation_shapes",
     "write_nifti",
     "write_split",
 ]

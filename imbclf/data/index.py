@@ -32,6 +32,7 @@ class IndexRow:
     where: str
     path: str
     label: str = ""
+    mask: str = ""
     patient: str = ""
     split: str = ""
     site: str = ""
@@ -71,18 +72,14 @@ def read_index(root, index, class_names=None, image_size=None, channels=None, ca
     check_each_path_once(rows)
     y, names = _classes(rows, class_names)
 
-    def column(name):
-        values = np.array([getattr(row, name) for row in rows], dtype=str)
-        return values if (values != "").any() else None
-
     return Dataset(
         images=ImageFiles([row.path for row in rows], root, image_size, channels, cache),
         y=y,
         class_names=names,
         ids=np.array([row.path for row in rows]),
         split=np.array([row.split for row in rows]),
-        patients=column("patient"),
-        sites=column("site"),
+        patients=filled_column(rows, "patient"),
+        sites=filled_column(rows, "site"),
         name=root.resolve().name,
         source=", ".join(str(file) for file in files.values()),
     )
@@ -107,7 +104,7 @@ def read_index_rows(path, split="", required=("path", "label")):
         if is_published_glaucoma:
             values["path"] = f"{values['Class']}/{values['Filename']}" if values["Class"] and values["Filename"] else ""
             values["label"] = values["Class"]
-        for column, thing in (("path", "image"), ("label", "label")):
+        for column, thing in (("path", "image"), ("label", "label"), ("mask", "mask")):
             if column in required and not values[column]:
                 raise InputError(f"{where} names no {thing}.")
         rows.append(
@@ -115,6 +112,7 @@ def read_index_rows(path, split="", required=("path", "label")):
                 where,
                 path=_relative_path(where, values["path"]),
                 label=values.get("label", ""),
+                mask=_relative_path(where, values["mask"]) if "mask" in required else "",
                 patient=values.get("patient", ""),
                 split=_split(where, values.get("split", ""), split),
                 site=values.get("site", ""),
@@ -158,6 +156,12 @@ def _relative_path(where, written):
     if ".." in path.parts:
         raise InputError(f"{where} has the path {written}, which may leave the data's folder: remove the '..'.")
     return str(path)
+
+
+def filled_column(rows, name):
+    """One column of `IndexRow`s as an array of strings, or None where no row fills it in."""
+    values = np.array([getattr(row, name) for row in rows], dtype=str)
+    return values if (values != "").any() else None
 
 
 def check_each_path_once(rows):

@@ -96,7 +96,7 @@ def whole_labels(array, path):
         if broken.any():
             raise InputError(
                 f"Labels must be whole numbers, but {np.count_nonzero(broken)} voxels of the mask {path} are not (the "
-                f"first is {array[broken][0]:g}): was it interpolated?"
+                f"first is {array[broken][0]:g}): resample masks by nearest neighbour only."
             )
     if array.size and (array.min() < np.iinfo(np.int32).min or array.max() > np.iinfo(np.int32).max):
         raise InputError(f"Labels must fit 32 bits, but those of {path} go from {array.min()} to {array.max()}.")
