@@ -18,6 +18,7 @@ from imbclf.data.segmentation_opening import open_segmentation
 from imbclf.data.shapes import segmentation_shapes
 from imbclf.data.split_file import read_split, write_split
 from imbclf.data.splits import assign_splits, check_split
+from imbclf.data.thinning import thin_class
 from imbclf.data.unlabelled import open_images
 from imbclf.data.volume_file import Volume, read_volume
 from imbclf.data.volumes import LabelArrays, LabelFiles, VolumeArrays, VolumeFiles
@@ -52,6 +53,7 @@ __all__ = [
     "read_split",
     "read_volume",
     "segmentation_shapes",
+    "thin_class",
     "write_nifti",
     "write_split",
 ]

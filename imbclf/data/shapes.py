@@ -23,10 +23,12 @@ def segmentation_shapes(count=60, size=None, rank=3, seed=0, **options):
     class "lesion". Both are brighter than a textured background; blur, noise and texture make intensities overlap, and
     gain and offset differ from case to case as they do between scanners.
 
-    | of all voxels        | 3D, side 32 | 2D, side 96 |
-    |----------------------|-------------|-------------|
-    | organ, per case      | 4 to 17 %   | 7 to 21 %   |
-    | lesion, where present| 0.05 to 0.4 % | 0.1 to 0.6 % |
+    | share of the voxels of a case | 3D, side 32  | 2D, side 96  |
+    |-------------------------------|--------------|--------------|
+    | organ                         | 3 to 20 %    | 12 to 41 %   |
+    | lesion, where there is one    | 0.08 to 0.4 % | 0.1 to 0.6 % |
+
+    On other sides the lesion keeps its number of voxels and the organ its share.
 
     Args:
         count: Number of cases. A case does not change when others are added.
