@@ -4,6 +4,7 @@ import io
 import textwrap
 
 import matplotlib
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -72,6 +73,29 @@ def new_figure(width, height, panels=1, stacked=False, **options):
     FigureCanvasAgg(figure)
     rows, columns = (panels, 1) if stacked else (1, panels)
     return figure, figure.subplots(rows, columns, squeeze=False, **options).ravel()
+
+
+def grouped_bars(axis, class_names, series, written):
+    """Horizontal bars, one group for each class and one bar in it for each series, with the numbers at their ends.
+
+    Args:
+        axis: matplotlib axes.
+        class_names: K names.
+        series: list of `(label, K values, color)`.
+        written: format of the numbers, such as `"{:.0f} %"`.
+    """
+    height = 0.8 / len(series)
+    places = np.arange(len(class_names))
+    for number, (label, values, color) in enumerate(series):
+        bars = axis.barh(
+            places + (number - (len(series) - 1) / 2) * height, values, height * 0.92, color=color, label=label
+        )
+        axis.bar_label(bars, [written.format(value) for value in values], padding=3, fontsize=8.5)
+    axis.set_yticks(places, short_names(class_names))
+    if not axis.yaxis_inverted():
+        axis.invert_yaxis()
+    axis.grid(axis="y", visible=False)
+    axis.margins(x=0.15)
 
 
 @styled

@@ -1,10 +1,13 @@
 """Figures of the analyses, each a matplotlib figure; `imbclf.drawing.render` makes it a file."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
+from imbclf.analysis.gradient_mass import gradient_mass, gradient_shares, voxel_shares
 from imbclf.analysis.marginal_penalties import marginal_penalties
 from imbclf.analysis.soft_hard_errors import constant_confidence_bias
-from imbclf.drawing import LINES, PALETTE, new_figure, short_names, styled
+from imbclf.drawing import LINES, PALETTE, grouped_bars, new_figure, short_names, styled
 from imbclf.errors import InputError
 
 MAIN, BIAS, HARD = "#4D4D4D", "#E69F00", "#0072B2"
@@ -149,6 +152,50 @@ def plot_marginal_penalties(true_proportions=(0.02, 0.1, 0.5)):
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3 if len(axes) > 1 else 2, fontsize=9)
     return figure
+
+
+@styled
+def plot_gradient_mass(losses, y_true, y_pred, class_names=None, **options):
+    """Share of each class in the gradient of each loss, beside its share of the voxels.
+
+    A class whose bar is shorter than its grey one pulls less at the network than its voxels would at equal error; a
+    rare class that is badly predicted should have a bar that is much longer. The legend holds the sum over the classes,
+    in units of the loss.
+
+    Args:
+        losses: Keras losses or functions, or {name: loss}.
+        y_true, y_pred, **options: as `gradient_mass` takes them.
+        class_names: K names; "class 0", "class 1", ... where not given.
+
+    Returns:
+        A matplotlib figure.
+    """
+    if not isinstance(losses, Mapping):
+        losses = _by_name(losses)
+    masses = {name: gradient_mass(loss, y_true, y_pred, **options) for name, loss in losses.items()}
+    if not masses:
+        raise InputError("losses must hold at least one loss; received none.")
+    names = _class_names(class_names, len(next(iter(masses.values()))))
+    voxels = voxel_shares(next(iter(losses.values())), y_true, np.shape(y_pred))
+    series = [("share of the voxels", 100 * voxels, "#9A9A9A")]
+    for number, (name, mass) in enumerate(masses.items()):
+        color = PALETTE[number % len(PALETTE)]
+        series.append((f"{name}, sum {mass.sum():.3g}", 100 * gradient_shares(mass), color))
+    figure, (axis,) = new_figure(8.6, 1.2 + 0.2 * len(series) * len(names))
+    grouped_bars(axis, names, series, "{:.1f} %")
+    axis.set(title="Whose voxels move the network", xlabel="% of the voxels, % of the gradient with respect to logits")
+    axis.legend(loc="upper left", bbox_to_anchor=(1.02, 1.0), fontsize=9)
+    return figure
+
+
+def _by_name(losses):
+    named = {}
+    for loss in losses:
+        name = getattr(loss, "name", None) or getattr(loss, "__name__", type(loss).__name__)
+        if name in named:
+            raise InputError(f"Two losses are named {name}: pass a dictionary of names and losses.")
+        named[name] = loss
+    return named
 
 
 def _class_names(names, num_classes):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from imbclf.drawing import PALETTE, new_figure, short_names, styled
+from imbclf.drawing import PALETTE, grouped_bars, new_figure, short_names, styled
 
 TRAIN, VALIDATION, TEST = PALETTE[0], PALETTE[1], PALETTE[2]
 
@@ -69,10 +69,13 @@ def class_counts(class_names, counts, drawn_per_epoch, sample_weights):
         if np.sum(counts.get(split, 0)) > 0
     ]
     figure, axes = new_figure(9.5, 1.9 + 0.5 * len(class_names), 2, sharey=True)
-    _grouped_bars(axes[0], class_names, bars, "{:,.0f}")
+    grouped_bars(axes[0], class_names, bars, "{:,.0f}")
     axes[0].set(title="Training images before and after sampling", xlabel="images")
-    _grouped_bars(axes[1], class_names, shares, "{:.0f} %")
+    grouped_bars(axes[1], class_names, shares, "{:.0f} %")
     axes[1].set(title="Share of each class in the splits", xlabel="% of the images")
+    for axis in axes:
+        # Below the axis label, about half an inch under the axis however tall the panel is.
+        axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.5 / (0.5 * len(class_names) + 0.3)), fontsize=9)
     return figure
 
 
@@ -125,20 +128,3 @@ def confusion_matrices(class_names, confusion):
                 color = "white" if shares[i, j] > 0.55 else "#222222" if confusion[i, j] else "#98A2AC"
                 axis.text(j, i, written(values[i, j]), ha="center", va="center", color=color, fontsize=size)
     return figure
-
-
-def _grouped_bars(axis, class_names, series, written):
-    height = 0.8 / len(series)
-    places = np.arange(len(class_names))
-    for number, (label, values, color) in enumerate(series):
-        bars = axis.barh(
-            places + (number - (len(series) - 1) / 2) * height, values, height * 0.92, color=color, label=label
-        )
-        axis.bar_label(bars, [written.format(value) for value in values], padding=3, fontsize=8.5)
-    axis.set_yticks(places, short_names(class_names))
-    if not axis.yaxis_inverted():
-        axis.invert_yaxis()
-    axis.grid(axis="y", visible=False)
-    axis.margins(x=0.15)
-    # Below the axis label, about half an inch under the axis however tall the panel is.
-    axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.5 / (0.5 * len(class_names) + 0.3)), fontsize=9)

@@ -4,9 +4,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import imbclf
 from imbclf.analysis import (
+    gradient_mass,
+    gradient_shares,
     marginal_penalties,
     plot_constant_confidence_bias,
+    plot_gradient_mass,
     plot_marginal_penalties,
     plot_soft_and_hard_errors,
     soft_and_hard_errors,
@@ -15,16 +19,20 @@ from imbclf.drawing import render
 from imbclf.errors import InputError
 
 
-def errors_of(num_classes):
+def draw(num_classes):
     random = np.random.default_rng(0)
-    p = random.dirichlet(np.ones(num_classes), 300)
-    return soft_and_hard_errors(random.integers(0, num_classes, 300), p)
+    return random.integers(0, num_classes, 300), random.dirichlet(np.ones(num_classes), 300)
+
+
+def errors_of(num_classes):
+    return soft_and_hard_errors(*draw(num_classes))
 
 
 def every_figure(num_classes):
     return {
         "errors": plot_soft_and_hard_errors(errors_of(num_classes)),
         "bias": plot_constant_confidence_bias(foreground_shares={"a task": 0.01}),
+        "gradient": plot_gradient_mass([imbclf.CrossEntropy(), imbclf.SoftF1()], *draw(num_classes)),
         "penalties": plot_marginal_penalties(),
     }
 
@@ -72,6 +80,17 @@ def test_dots_mark_the_least_penalty_of_each_panel():
         np.testing.assert_allclose(l1.get_ydata(), marginal_penalties(l1.get_xdata(), y)["marginal_l1"])
 
 
+def test_bars_of_gradient_mass_are_shares_of_the_voxels_and_of_each_gradient():
+    y, p = draw(3)
+    losses = {"a": imbclf.CrossEntropy(), "b": imbclf.Focal()}
+    axis = plot_gradient_mass(losses, y, p).axes[0]
+    widths = [[bar.get_width() for bar in container] for container in axis.containers]
+    expected = [np.bincount(y) / len(y), *(gradient_shares(gradient_mass(loss, y, p)) for loss in losses.values())]
+    np.testing.assert_allclose(widths, 100 * np.array(expected))
+    labels = [text.get_text() for text in axis.get_legend().get_texts()]
+    assert [label.split(",")[0] for label in labels] == ["share of the voxels", "a", "b"]
+
+
 def test_figures_refuse_names_and_shares_that_fit_no_class():
     with pytest.raises(InputError, match="Expected 3 class names"):
         plot_soft_and_hard_errors(errors_of(3), ["a", "b"])
@@ -79,3 +98,7 @@ def test_figures_refuse_names_and_shares_that_fit_no_class():
         plot_constant_confidence_bias(foreground_shares={"liver": 0.7})
     with pytest.raises(InputError, match="true_proportions"):
         plot_marginal_penalties((0.1, 1.0))
+    with pytest.raises(InputError, match="Two losses are named focal"):
+        plot_gradient_mass([imbclf.Focal(), imbclf.Focal(gamma=1)], *draw(2))
+    with pytest.raises(InputError, match="at least one loss"):
+        plot_gradient_mass([], *draw(2))
