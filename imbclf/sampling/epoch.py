@@ -9,7 +9,7 @@ class EpochFromTrainer(keras.callbacks.Callback):
     With it a training that is resumed by `fit(initial_epoch=...)` draws the batches that it would have drawn.
 
     Args:
-        batches: `BalancedBatches` or `UniformBatches`, the ones given to `fit`.
+        batches: The `SeededBatches` given to `fit`: `BalancedBatches`, `UniformBatches` or `PatchBatches`.
 
     Example:
 

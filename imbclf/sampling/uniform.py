@@ -5,7 +5,8 @@ from functools import lru_cache
 import numpy as np
 
 from imbclf.errors import InputError
-from imbclf.sampling.batches import Batches, random_generator
+from imbclf.sampling.batches import Batches
+from imbclf.sampling.seeded import random_generator
 
 
 class UniformBatches(Batches):
