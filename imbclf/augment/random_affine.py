@@ -23,7 +23,8 @@ class RandomAffine(RandomLayer):
         seed: integer seed of the draws.
         **kwargs: of `keras.layers.Layer`.
 
-    Shapes: `(batch, *space, channels)` with known space, in and out; values stay within those of the image.
+    Shapes: `(batch, *space, channels)` with known space, in and out; values stay within those of the image. With
+    `transform_pair` a voxel takes the label nearest to the place where its value is found.
 
     Example:
 
@@ -46,6 +47,14 @@ class RandomAffine(RandomLayer):
         self.shift = float(shift)
 
     def transform(self, images):
+        return interpolate(images, self.positions(images))
+
+    def transform_with(self, images, maps):
+        positions = self.positions(images)
+        return interpolate(images, positions), [nearest(values, positions) for values in maps]
+
+    def positions(self, images):
+        """Where each voxel of each image takes its value from, drawn anew: per spatial axis `(B, prod(space))`."""
         space = tuple(images.shape[1:-1])
         rank = len(space)
         batch = ops.shape(images)[0]
@@ -66,11 +75,10 @@ class RandomAffine(RandomLayer):
                 cosine * columns[first] - sine * columns[second],
                 sine * columns[first] + cosine * columns[second],
             )
-        positions = [
+        return [
             column + uniform(-self.shift, self.shift) * size + middle
             for column, size, middle in zip(columns, space, centre, strict=True)
         ]
-        return interpolate(images, positions)
 
     def get_config(self):
         return {**super().get_config(), "rotation": self.rotation, "scale": self.scale, "shift": self.shift}
@@ -84,9 +92,8 @@ def interpolate(images, positions):
     space = tuple(images.shape[1:-1])
     channels = images.shape[-1]
     batch = ops.shape(images)[0]
-    voxels = int(np.prod(space))
     flat = ops.reshape(images, (-1, channels))
-    start = ops.reshape(ops.arange(batch, dtype="int32") * voxels, (-1, 1))
+    start = _first_voxels(batch, space)
     positions = [ops.clip(position, 0.0, size - 1.0) for position, size in zip(positions, space, strict=True)]
     lower = [ops.minimum(ops.floor(p), max(size - 2.0, 0.0)) for p, size in zip(positions, space, strict=True)]
     upper_share = [position - low for position, low in zip(positions, lower, strict=True)]
@@ -98,3 +105,19 @@ def interpolate(images, positions):
             weight = weight * (share if up else 1 - share)
         total = total + ops.expand_dims(weight, -1) * ops.take(flat, index + start, axis=0)
     return ops.reshape(total, (batch, *space, channels))
+
+
+def nearest(values, positions):
+    """The entry of `(B, *space)` nearest to each of `positions`, which are those of `interpolate`; halves go up."""
+    space = tuple(values.shape[1:])
+    index = _first_voxels(ops.shape(values)[0], space)
+    stride = 1
+    for position, size in zip(reversed(positions), reversed(space), strict=True):
+        index = index + stride * ops.cast(ops.floor(ops.clip(position, 0.0, size - 1.0) + 0.5), "int32")
+        stride *= size
+    return ops.reshape(ops.take(ops.reshape(values, (-1,)), index, axis=0), ops.shape(values))
+
+
+def _first_voxels(batch, space):
+    """Position of the first voxel of each image among the voxels of all of them, `(B, 1)`."""
+    return ops.reshape(ops.arange(batch, dtype="int32") * int(np.prod(space)), (-1, 1))

@@ -30,18 +30,20 @@ class RandomFlip(RandomLayer):
         self.axes = None if axes is None else [int(axis) for axis in axes]
 
     def build(self, input_shape):
-        rank = len(input_shape) - 2
+        self._axes_of(len(input_shape) - 2)
+
+    def change(self, images, maps):
+        for axis in self._axes_of(len(images.shape) - 2):
+            chosen = self.draw(images, 0.0, 1.0) < self.probability
+            images = ops.where(chosen, ops.flip(images, axis=axis + 1), images)
+            maps = [ops.where(chosen[..., 0], ops.flip(values, axis=axis + 1), values) for values in maps]
+        return images, maps
+
+    def _axes_of(self, rank):
         for axis in self.axes or ():
             if not 0 <= axis < rank:
                 raise ValueError(f"axes must be in 0..{rank - 1} for {rank}D images; received {axis}.")
-
-    def call(self, images, training=False):
-        if not training:
-            return images
-        for axis in range(len(images.shape) - 2) if self.axes is None else self.axes:
-            chosen = self.draw(images, 0.0, 1.0) < self.probability
-            images = ops.where(chosen, ops.flip(images, axis=axis + 1), images)
-        return images
+        return range(rank) if self.axes is None else self.axes
 
     def get_config(self):
         return {**super().get_config(), "axes": self.axes}

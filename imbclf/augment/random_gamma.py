@@ -8,15 +8,17 @@ from imbclf.augment.random_layer import RandomLayer
 class RandomGamma(RandomLayer):
     r"""Raise intensities to a power: \(x^\gamma\) with \(\gamma\) drawn uniformly for each image.
 
-    For images in [0, 1], which stay there: below 1 brightens, above 1 darkens, as `skimage.exposure.adjust_gamma`.
+    For images in [0, 1], which stay there: below 1 brightens, above 1 darkens, as `skimage.exposure.adjust_gamma`. With
+    another range from a to b it is \(a + (b - a)\,((x - a) / (b - a))^\gamma\).
 
     Args:
         gamma: `(low, high)`, positive; 0.5 to 1.5 in Scholz et al. (2024).
         probability: chance of each image to be changed.
         seed: integer seed of the draws.
+        value_range: `(a, b)`, or `"image"` for the extremes of each image and channel, which z-scored images need.
         **kwargs: of `keras.layers.Layer`.
 
-    Shapes: `(batch, *space, channels)` in and out. Values below 0 count as 0.
+    Shapes: `(batch, *space, channels)` in and out. Values below a count as a.
 
     Example:
 
@@ -27,15 +29,30 @@ class RandomGamma(RandomLayer):
     0.25
     """
 
-    def __init__(self, gamma=(0.5, 1.5), probability=0.5, seed=None, **kwargs):
+    def __init__(self, gamma=(0.5, 1.5), probability=0.5, seed=None, value_range=(0.0, 1.0), **kwargs):
         super().__init__(probability=probability, seed=seed, **kwargs)
         low, high = gamma
         if not 0 < low <= high:
             raise ValueError(f"gamma must be (low, high) with 0 < low <= high; received {gamma}.")
         self.gamma = [float(low), float(high)]
+        if value_range != "image":
+            if isinstance(value_range, str) or not value_range[0] < value_range[1]:
+                raise ValueError(f'value_range must be (a, b) with a < b, or "image"; received {value_range!r}.')
+            value_range = [float(value_range[0]), float(value_range[1])]
+        self.value_range = value_range
 
     def transform(self, images):
-        return ops.power(ops.maximum(images, 0.0), self.draw(images, *self.gamma))
+        if self.value_range == "image":
+            space = tuple(range(1, len(images.shape) - 1))
+            start = ops.min(images, axis=space, keepdims=True)
+            width = ops.max(images, axis=space, keepdims=True) - start
+            # A constant image stays what it is.
+            share = (images - start) / ops.where(width > 0, width, 1.0)
+        else:
+            start, end = self.value_range
+            width = end - start
+            share = ops.maximum((images - start) / width, 0.0)
+        return start + width * ops.power(share, self.draw(images, *self.gamma))
 
     def get_config(self):
-        return {**super().get_config(), "gamma": self.gamma}
+        return {**super().get_config(), "gamma": self.gamma, "value_range": self.value_range}
