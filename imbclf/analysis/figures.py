@@ -137,7 +137,6 @@ def plot_marginal_penalties(true_proportions=(0.02, 0.1, 0.5)):
         # Denser where the penalties turn.
         predicted = np.unique(np.concatenate([np.linspace(0, 1, 401), np.geomspace(1e-6, 1, 200), [y]]))
         penalties = marginal_penalties(predicted, y)
-        axis.axvline(y, color="#777777", linestyle=(0, (2, 2)), linewidth=1, label="true proportion")
         for size, (key, (label, look)) in zip((11, 8.5, 4.5, 11, 7), PENALTIES.items()):
             # KL is infinite at 0; its line leaves the panel.
             above = np.minimum(penalties[key] - penalties[key].min(), 100.0)
@@ -145,6 +144,7 @@ def plot_marginal_penalties(true_proportions=(0.02, 0.1, 0.5)):
             for place in predicted[above < 1e-12]:
                 # Smaller over larger, so that minima at one place stay visible.
                 axis.plot(place, 0, "o", color=look["color"], markersize=size, clip_on=False, zorder=3)
+        axis.axvline(y, color="#777777", linestyle=(0, (2, 2)), linewidth=1, label="true proportion")
         axis.set(title=f"true proportion {y:g}", xlabel="predicted proportion", xlim=(-0.01, 1.01), ylim=(0, 2.5))
         axis.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "0.25", "0.5", "0.75", "1"])
     axes[0].set_ylabel("penalty above its minimum")

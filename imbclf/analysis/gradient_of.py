@@ -18,6 +18,8 @@ def gradient_of(function, x, dtype="float32"):
 
     Example:
 
+    >>> import keras
+    >>> import numpy as np
     >>> from imbclf.analysis.gradient_of import gradient_of
     >>> gradient_of(lambda x: keras.ops.sum(x**2), np.array([1.0, -3.0]))
     array([ 2., -6.])

@@ -74,7 +74,7 @@ def test_dots_mark_the_least_penalty_of_each_panel():
         dots = {(line.get_color(), line.get_xdata()[0]) for line in axis.lines if len(line.get_xdata()) == 1}
         lines = {line.get_label(): line for line in axis.lines}
         for label, places in {"MarginalL1": {y}, "MarginalKL": {y}, "foreground alone": {0.0}}.items():
-            (line,) = (line for name, line in lines.items() if label in name)
+            (line,) = (line for name, line in lines.items() if name.endswith(label))
             assert {x for color, x in dots if color == line.get_color()} == places
         l1 = lines["MarginalL1"]
         np.testing.assert_allclose(l1.get_ydata(), marginal_penalties(l1.get_xdata(), y)["marginal_l1"])
