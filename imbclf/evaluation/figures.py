@@ -8,13 +8,14 @@ TRAIN, VALIDATION, TEST = PALETTE[0], PALETTE[1], PALETTE[2]
 
 
 @styled
-def learning_curves(history, best_epoch=None):
-    """Loss and balanced accuracy over the epochs, training and validation, with the best epoch marked.
+def learning_curves(history, best_epoch=None, score="balanced_accuracy"):
+    """Loss and a score over the epochs, training and validation, with the best epoch marked.
 
     Args:
-        history: {column: values `(epochs,)`} with `epoch` and any of `loss`, `val_loss`, `balanced_accuracy`,
-            `val_balanced_accuracy`; NaN is a gap.
+        history: {column: values `(epochs,)`} with `epoch` and any of `loss`, `val_loss`, the score and its `val_`
+            column; NaN is a gap.
         best_epoch: epoch whose weights were kept, counted from 1, or None.
+        score: column of a score in [0, 1], such as `"balanced_accuracy"` or `"dice_score"`.
 
     Returns:
         A matplotlib figure.
@@ -22,7 +23,7 @@ def learning_curves(history, best_epoch=None):
     figure, axes = new_figure(9.5, 3.4, 2)
     epochs = np.asarray(history["epoch"])
     marker = "o" if len(epochs) < 40 else None
-    for axis, name, title in zip(axes, ("loss", "balanced_accuracy"), ("Loss", "Balanced accuracy")):
+    for axis, name in zip(axes, ("loss", score)):
         for column, label, color in ((name, "training", TRAIN), (f"val_{name}", "validation", VALIDATION)):
             if column in history:
                 axis.plot(epochs, history[column], color=color, label=label, marker=marker, markersize=3, linewidth=1.6)
@@ -30,7 +31,7 @@ def learning_curves(history, best_epoch=None):
             axis.axvline(
                 best_epoch, color="#4D4D4D", linestyle="--", linewidth=1, label=f"weights kept: epoch {best_epoch}"
             )
-        axis.set(title=title, xlabel="epoch")
+        axis.set(title=name.replace("_", " ").capitalize(), xlabel="epoch")
         axis.xaxis.get_major_locator().set_params(integer=True)
         axis.legend()
     axes[1].set_ylim(0, 1)

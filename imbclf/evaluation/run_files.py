@@ -7,6 +7,7 @@ from imbclf.errors import InputError
 MADE_BY = {
     "predictions.csv": "imbclf evaluate {run}",
     "floors.csv": "imbclf evaluate {run}",
+    "cases.csv": "imbclf evaluate {run}",
     "history.csv": "imbclf train CONFIG",
     "training.json": "imbclf train CONFIG",
     "environment.json": "imbclf train CONFIG",

@@ -102,9 +102,8 @@ def sampling_words(training):
     return words if "batch" in words or "sampl" in words else f"{words} sampling"
 
 
-def cautions(training, metrics, split):
-    """Sentences on what weakens the result: an unfinished training, few images of a class, shifted class shares."""
-    judged = metrics["splits"][split]
+def training_cautions(training):
+    """Sentences on a training that was not finished, or whose weights were not chosen, whatever the task."""
     sentences = []
     run, planned, best = (training[key] for key in ("epochs_run", "epochs_planned", "best_epoch"))
     if training["stopped"] == "interrupted":
@@ -119,6 +118,13 @@ def cautions(training, metrics, split):
         )
     elif best == run and run > 1:
         sentences.append(f"The best epoch is the last ({best} of {planned}): a longer training may do better.")
+    return sentences
+
+
+def cautions(training, metrics, split):
+    """Sentences on what weakens the result: an unfinished training, few images of a class, shifted class shares."""
+    judged = metrics["splits"][split]
+    sentences = training_cautions(training)
     if split == "val":
         sentences.append(
             "There is no test image: the scores are those of the validation images that chose the epoch, so too good."

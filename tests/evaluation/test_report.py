@@ -14,7 +14,7 @@ from imbclf.evaluation.wording import against_floor, cautions, number, with_inte
 @pytest.fixture
 def undrawn(monkeypatch):
     """Reports without pictures, for tests of what is written: drawing takes most of the time."""
-    monkeypatch.setattr("imbclf.evaluation.report.render", lambda figure, kind="svg": b"picture")
+    monkeypatch.setattr("imbclf.evaluation.page.render", lambda figure, kind="svg": b"picture")
 
 
 def visible(html):
