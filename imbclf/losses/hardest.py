@@ -1,5 +1,6 @@
 """Hard mining without a sort: the weight that the costliest voxels keep."""
 
+import keras
 from keras import ops
 
 from imbclf.statistics import sum_over_replicas
@@ -36,7 +37,7 @@ def hardest(costs, weights, keep, across_replicas=False):
     keep = ops.cast(keep, weights.dtype)
     costs = ops.cast(ops.stop_gradient(ops.convert_to_tensor(costs)), "float32")
     # `abs` turns a negative zero into a zero, whose bits are the smallest.
-    order = ops.view(ops.abs(ops.maximum(costs, 0.0)), "int32")
+    order = _bits(ops.abs(ops.maximum(costs, 0.0)))
 
     def weight_of(chosen):
         total = ops.sum(ops.where(chosen, weights, ops.zeros_like(weights)), axis=1, keepdims=True)
@@ -54,6 +55,22 @@ def hardest(costs, weights, keep, across_replicas=False):
 
 
 def fraction_to_keep(k, total):
-    """The weight of the hardest fraction `k` of a set that weighs `total`: `max(1, floor(k * total))`."""
+    """The weight of the hardest fraction `k` of a set that weighs `total`: `max(1, floor(k * total))`, all for 1."""
+    if k == 1:
+        return total
     # A product such as 0.29 * 100 falls just short of the whole number that it stands for.
     return ops.maximum(ops.floor(k * total * (1 + 1e-6)), 1.0)
+
+
+def _bits(x):
+    """The bits of a float32 tensor as int32. `ops.view` does not take a batch of unknown size on TensorFlow."""
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        return tf.bitcast(x, tf.int32)
+    if backend == "jax":
+        import jax
+
+        return jax.lax.bitcast_convert_type(x, "int32")
+    return ops.view(x, "int32")

@@ -202,11 +202,11 @@ def test_weighted_sum_takes_any_keras_loss_and_gives_repeated_names_a_number():
         imbclf.WeightedSum([])
 
 
-@pytest.mark.parametrize("name", ["CrossEntropy", "Focal", "SoftF1", "SoftMCC", "CEPlusF1", "CEPlusMCC"])
+@pytest.mark.parametrize("name", sorted({*imbclf.losses.__all__} - {"WeightedSum", "DeepSupervision"}))
 def test_keras_finds_every_loss_by_its_name(name):
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="softmax")])
     model.compile("sgd", loss=f"imbclf>{name}")
-    model.fit(np.ones((4, 4)), np.array([0, 1, 2, 0]), verbose=0)
+    model.evaluate(np.ones((4, 4)), np.array([0, 1, 2, 0]), verbose=0)
     assert keras.saving.get_registered_object(f"imbclf>{name}") is getattr(imbclf, name)
     assert isinstance(keras.losses.get(f"imbclf>{name}"), getattr(imbclf.losses, name))
 
