@@ -5,7 +5,7 @@ from imbclf.evaluation.wording import IMAGES, training_cautions, with_interval
 SCORE_NAMES = {
     "dice": "Dice",
     "iou": "IoU",
-    "hausdorff95": "Hausdorff 95 %",
+    "hausdorff95": "Hausdorff 95\u00a0%",
     "average_surface_distance": "Average surface distance",
     "normalized_surface_distance": "Normalized surface distance",
 }

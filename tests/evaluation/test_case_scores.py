@@ -207,6 +207,12 @@ def test_equal_cases_have_an_interval_of_no_width_and_voxels_do_not_narrow_it(tm
     assert (entry["low"], entry["value"], entry["high"]) == (0.5, 0.5, 0.5)
 
 
+def test_cases_without_a_score_do_not_move_the_interval(tmp_path):
+    rows = [case(f"case {i}", dice=0.5) for i in range(5)] + [case(f"without {i}", **NOWHERE) for i in range(5)]
+    entry = evaluated(tmp_path, rows)["splits"]["test"]["per_class"]["lesion"]["dice"]
+    assert (entry["low"], entry["high"]) == (0.5, 0.5)
+
+
 def test_the_same_cases_give_the_same_file_and_another_seed_other_intervals(tmp_path):
     rows = case_rows([0, 2, 4, 5]) + case_rows([1, 3], "val")
     evaluated(tmp_path, rows)

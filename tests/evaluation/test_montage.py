@@ -112,6 +112,18 @@ def test_truth_is_solid_and_prediction_dashed_in_the_colour_of_the_class():
     assert legend == [*CLASS_NAMES[1:], "truth", "prediction"]
 
 
+def test_each_outline_is_that_of_its_own_labels():
+    truth, prediction = np.zeros((2, 30, 30), int)
+    truth[4:10, 5:8], prediction[20:24, 15:25] = 1, 1
+    scores = score_case(truth, prediction, ["background", "lesion"])
+    axis = draw_montage([("a", truth, truth, prediction, None, scores)]).subfigs[0].axes[0]
+    for (_, dashed), outline in zip(outlines(axis), axis.collections, strict=True):
+        rows, columns = np.nonzero(prediction if dashed else truth)
+        points = np.concatenate([path.vertices for path in outline.get_paths()])
+        np.testing.assert_array_equal(points.min(axis=0), [columns.min() - 0.5, rows.min() - 0.5])
+        np.testing.assert_array_equal(points.max(axis=0), [columns.max() + 0.5, rows.max() + 0.5])
+
+
 def test_the_outline_runs_half_a_voxel_outside_the_voxels_also_at_the_border():
     truth = np.zeros((12, 10), int)
     truth[0:4, 3:10] = 1

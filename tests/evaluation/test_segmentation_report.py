@@ -109,12 +109,13 @@ def test_names_from_the_data_are_escaped(evaluated, undrawn):
     assert "a&lt;b&gt;" in html
 
 
-def test_the_worst_cases_stand_first_with_what_went_wrong(evaluated, undrawn):
-    rows = spoilt(case_rows([0, 6, 3]), ("test-02", "enhancing tumour"), "missed")
+@pytest.mark.parametrize("failure", ["missed", "invented"])
+def test_the_worst_cases_stand_first_with_what_went_wrong(evaluated, undrawn, failure):
+    rows = spoilt(case_rows([0, 6, 3]), ("test-02", "enhancing tumour"), failure)
     run, _ = evaluated(rows)
     table = text_of(run).split("Case Mean Dice oedema enhancing tumour ")[1]
     oedema = {row["id"]: row["dice"] for row in rows if row["class"] == "oedema"}
-    expected = f"test-02 {number(oedema['test-02'] / 2)} {number(oedema['test-02'])} 0.000 missed"
+    expected = f"test-02 {number(oedema['test-02'] / 2)} {number(oedema['test-02'])} 0.000 {failure}"
     first, second, third = sorted(("test-00", "test-01", "test-02"), key=table.index)
     assert third == "test-00"
     assert expected in table
@@ -214,7 +215,7 @@ def test_mixed_units_and_tolerances_are_named(evaluated, undrawn):
     rows = [row | ({"unit": "voxel", "tolerance": 2.0} if row["id"] == "test-00" else {}) for row in rows]
     run, _ = evaluated(rows)
     text = text_of(run)
-    assert "Hausdorff 95 %, mm or voxels" in text
+    assert "Hausdorff 95 %, mm or voxels" in text.replace("\u00a0", " ")
     assert "their means mix both" in text
     assert "taken at different tolerances" in text
 
