@@ -55,10 +55,8 @@ def gradient_mass(loss, y_true, y_pred, sample_weight=None, from_logits=False, o
     """
     gradient = np.abs(logit_gradient(loss, y_true, y_pred, sample_weight, from_logits))
     labels = _labels(loss, y_true, gradient.shape)
-    if only_true_class and gradient.shape[-1] > 1:
-        pull = labels * gradient
-    else:
-        pull = labels * gradient.sum(axis=-1, keepdims=True)
+    # The one logit of a sigmoid head stands for both classes.
+    pull = labels * (gradient if only_true_class else gradient.sum(axis=-1, keepdims=True))
     return pull.reshape(-1, labels.shape[-1]).sum(axis=0)
 
 
