@@ -51,11 +51,11 @@ def _parser():
     evaluate.add_argument("run", type=Path, metavar="RUN", help="run folder")
     _add_overrides(evaluate)
 
-    predict = _verb(verbs, "predict", _predict, "probabilities of a run's model for images without labels, as CSV")
+    predict = _verb(verbs, "predict", _predict, "what a run's model says of images without labels: a CSV, or masks")
     predict.add_argument("run", type=Path, metavar="RUN", help="run folder")
     predict.add_argument("--input", required=True, type=Path, help="image, folder of images, .csv with paths, or .npz")
-    predict.add_argument("--output", type=Path, help="CSV file to write; standard output without it")
-    predict.add_argument("--overwrite", action="store_true", help="replace the output file")
+    predict.add_argument("--output", type=Path, help="CSV file to write, standard output without it; folder for masks")
+    predict.add_argument("--overwrite", action="store_true", help="replace what stands in the output")
 
     report = _verb(verbs, "report", _report, "scores, figures and report again from the predictions of a run")
     report.add_argument("run", type=Path, metavar="RUN", help="run folder")
@@ -111,11 +111,17 @@ def _evaluate(options):
 
 
 def _predict(options):
+    from imbclf.training.run_folder import RunFolder
+
+    config = RunFolder(options.run).config()
+    if config.task == "segmentation":
+        _predict_masks(options, config)
+        return
     if options.output and options.output.exists() and not options.overwrite:
         raise InputError(f"{options.output} exists; choose another --output, or pass --overwrite.")
     from imbclf.training import predict_files
 
-    ids, probabilities, class_names = predict_files(options.run, options.input)
+    ids, probabilities, class_names = predict_files(options.run, options.input, config)
     predicted = [class_names[k] for k in probabilities.argmax(axis=1)]
     header = ["id", "predicted", *class_names]
     rows = [[i, p, *(f"{v:.6g}" for v in row)] for i, p, row in zip(ids, predicted, probabilities, strict=True)]
@@ -130,16 +136,39 @@ def _predict(options):
         csv.writer(sys.stdout, lineterminator="\n").writerows([header, *rows])
 
 
+def _predict_masks(options, config):
+    output = options.output
+    if output is None:
+        raise InputError("A segmentation writes masks: give the folder for them with --output.")
+    if output.exists() and (not output.is_dir() or (any(output.iterdir()) and not options.overwrite)):
+        raise InputError(f"{output} is not an empty folder; choose another --output, or pass --overwrite.")
+    from imbclf.training import predict_files
+
+    rows, class_names = predict_files(options.run, options.input, config, output=output)
+    print(f"{'voxels':<32}" + "".join(f"{name:<16}" for name in class_names).rstrip())
+    for name, counts in rows:
+        print(f"{name:<32}" + "".join(f"{count:<16}" for count in counts).rstrip())
+    print(f"{len(rows)} masks -> {output}", file=sys.stderr)
+
+
 def _report(options):
-    from imbclf.evaluation import evaluate_run, write_report
     from imbclf.training.run_folder import RunFolder
 
-    run = RunFolder(options.run)
-    evaluate_run(run.path, repeats=run.config().evaluation.bootstrap)
-    print(f"report: {write_report(run.path)}")
+    config = RunFolder(options.run).config()
+    if config.task == "segmentation":
+        from imbclf.evaluation import evaluate_segmentation as evaluate_run
+        from imbclf.evaluation import write_segmentation_report as write_report
+    else:
+        from imbclf.evaluation import evaluate_run, write_report
+    evaluate_run(options.run, repeats=config.evaluation.bootstrap)
+    print(f"report: {write_report(options.run)}")
 
 
 def _tsne(options):
+    from imbclf.training.run_folder import RunFolder
+
+    if RunFolder(options.run).config().task == "segmentation":
+        raise InputError(f"{options.run} is a segmentation, which has no features of whole images to map.")
     from imbclf.evaluation import draw_feature_map, write_report
 
     figure = draw_feature_map(options.run, perplexity=options.perplexity, seed=options.seed, points=options.points)
@@ -152,6 +181,10 @@ def _print_outcome(run):
     from imbclf.files import read_json
 
     metrics = read_json(run / "metrics.json")
+    if metrics.get("task") == "segmentation":
+        _print_segmentation(metrics)
+        print(f"report: {(run / 'report.html').resolve()}")
+        return
     shown = {"balanced_accuracy": "balanced accuracy", "macro_f1": "macro F1", "mcc": "MCC", "macro_auc": "macro AUC"}
     columns = {"model": metrics["splits"].get("test"), **metrics["floors"]}
     columns = {name: column for name, column in columns.items() if column}
@@ -161,6 +194,23 @@ def _print_outcome(run):
             f"{label:<20}" + "".join(f"{_interval(column['scores'][key]):<24}" for column in columns.values()).rstrip()
         )
     print(f"report: {(run / 'report.html').resolve()}")
+
+
+def _print_segmentation(metrics):
+    judged = metrics["splits"]["test"]
+    unit = metrics["unit"]
+    shown = {
+        "dice": "Dice",
+        "hausdorff95": f"HD95 ({unit})",
+        "normalized_surface_distance": f"NSD at {metrics['tolerance']:g} {unit}",
+    }
+    columns = {"mean over classes": judged["mean"], **judged["per_class"]}
+    print(f"{judged['n']} test cases".ljust(20) + "".join(f"{name:<24}" for name in columns))
+    for key, label in shown.items():
+        print(f"{label:<20}" + "".join(f"{_interval(column[key]):<24}" for column in columns.values()).rstrip())
+    for name, column in judged["per_class"].items():
+        if column["missed"] or column["invented"]:
+            print(f"{name}: missed in {column['missed']} cases, invented in {column['invented']}")
 
 
 def _interval(score):

@@ -96,9 +96,13 @@ class Balance(ImageLoss):
         return self._switch.variable
 
     @property
+    def steps_before_switch(self):
+        """The Keras variable that counts training steps until the switch, the one that flipped it included."""
+        return self._switch.steps
+
+    @property
     def variables(self):
-        """What changes while training and has to be saved for an exact resume."""
-        return [self.switched] if self.schedule == "switch" else []
+        return [self.switched, self.steps_before_switch] if self.schedule == "switch" else []
 
     def part_metrics(self):
         """One metric per part, unweighted, and the switch, to pass to `compile(metrics=...)`."""
@@ -132,7 +136,7 @@ class Balance(ImageLoss):
         training = ops.cast(being_differentiated(samples.probabilities, refusal), readiness.images.dtype)
         if refusal is None:
             passed = ops.stop_gradient(readiness.passed(self.criterion)) * training
-            self.switched.assign(ops.maximum(ops.cast(self.switched, passed.dtype), passed))
+            self._switch.step(passed, training)
 
     def get_config(self):
         return {
@@ -195,8 +199,18 @@ class Switch(keras.metrics.Metric):
             (), keras.initializers.Constant(value), name=name, dtype="float32", aggregation="only_first_replica"
         )
 
+        self.steps = self.add_variable(
+            (), "zeros", name="steps_before_switch", dtype="float32", aggregation="only_first_replica"
+        )
+
+    def step(self, passed, training):
+        """One step: it counts while the switch is off, and flips the switch if `passed`; both are 0.0 or 1.0."""
+        before = ops.convert_to_tensor(self.variable)
+        self.steps.assign(self.steps + (1 - before) * ops.cast(training, "float32"))
+        self.variable.assign(ops.maximum(before, ops.cast(passed, "float32")))
+
     def update_state(self, y_true, y_pred, sample_weight=None):
-        """Nothing: the loss assigns the variable."""
+        """Nothing: the loss calls `step`."""
 
     def reset_state(self):
         """Nothing: the switch is one way."""

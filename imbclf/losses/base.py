@@ -65,6 +65,11 @@ class ImbalanceLoss(keras.losses.Loss):
         """
         raise NotImplementedError(f"{type(self).__name__} must say what a batch costs.")
 
+    @property
+    def variables(self):
+        """Keras variables that change while training and have to be saved for an exact resume; few losses have any."""
+        return []
+
     def class_weights(self, samples):
         """The weight of each class, `(K,)`, or `None`."""
         if self.class_weight is None:

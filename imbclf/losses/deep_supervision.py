@@ -64,6 +64,11 @@ class DeepSupervision(keras.losses.Loss):
                 sample_weight = _resize_weights(ops.convert_to_tensor(sample_weight), 2**level, len(space))
         return weight * self.loss(y_true, y_pred, sample_weight)
 
+    @property
+    def variables(self):
+        """Keras variables of the loss that change while training."""
+        return getattr(self.loss, "variables", [])
+
     def _level(self, full, space):
         factors = {a // b if a and b and a % b == 0 else None for a, b in zip(full, space, strict=True)}
         factor = factors.pop() if len(factors) == 1 else (None if factors else 1)

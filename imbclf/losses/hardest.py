@@ -3,10 +3,10 @@
 import keras
 from keras import ops
 
-from imbclf.statistics import sum_over_replicas
+from imbclf.statistics import num_replicas, sum_over_replicas
 
-# A non-negative float32 and its bits read as an integer are in the same order; the sign bit is not among these.
-BITS = range(30, -1, -1)
+# A non-negative float32 and its bits read as an integer are in the same order; bit 31 is the sign.
+HIGHEST_BIT = 30
 
 
 def hardest(costs, weights, keep, across_replicas=False):
@@ -43,10 +43,17 @@ def hardest(costs, weights, keep, across_replicas=False):
         total = ops.sum(ops.where(chosen, weights, ops.zeros_like(weights)), axis=1, keepdims=True)
         return sum_over_replicas(total) if across_replicas else total
 
+    def with_bit(place, threshold):
+        candidate = threshold + ops.left_shift(ops.ones_like(threshold), HIGHEST_BIT - place)
+        return ops.where(weight_of(order >= candidate) >= keep, candidate, threshold)
+
     threshold = ops.zeros_like(order[:, :1])
-    for bit in BITS:
-        candidate = threshold + (1 << bit)
-        threshold = ops.where(weight_of(order >= candidate) >= keep, candidate, threshold)
+    if across_replicas and num_replicas() > 1:
+        # Devices meet in each pass, which they cannot inside a loop of the graph.
+        for place in range(HIGHEST_BIT + 1):
+            threshold = with_bit(place, threshold)
+    else:
+        threshold = ops.fori_loop(0, HIGHEST_BIT + 1, with_bit, threshold)
     above, level = order > threshold, order == threshold
     left, there = keep - weight_of(above), weight_of(level)
     share = ops.clip(left / ops.where(there > 0, there, ops.ones_like(there)), 0.0, 1.0)

@@ -54,6 +54,11 @@ class WeightedSum(keras.losses.Loss):
             named[name] = loss
         return named
 
+    @property
+    def variables(self):
+        """Keras variables of the parts that change while training."""
+        return [variable for loss in self.losses for variable in getattr(loss, "variables", [])]
+
     def part_metrics(self):
         """One metric per part, unweighted, to pass to `compile(metrics=...)`."""
         return [LossPart(loss, name=name) for name, loss in self.parts.items()]

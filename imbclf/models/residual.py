@@ -3,23 +3,25 @@
 import keras
 from keras import layers
 
+from imbclf.errors import InputError
+
 STAGES = (3, 4, 6, 3)
 # Width and stride of the first convolution, and whether a pooling of stride 2 follows.
 STEMS = {"small": (3, 1, False), "medium": (3, 2, False), "large": (7, 2, True)}
 
 
 def check_arguments(input_shape, num_classes, width, stem):
-    """The input shape as a tuple, and the stem that "auto" stands for; `ValueError` where no network can be made."""
+    """The input shape as a tuple, and the stem that "auto" stands for; `InputError` where no network can be made."""
     input_shape = tuple(input_shape)
     if len(input_shape) not in (3, 4) or any(not isinstance(size, int) or size < 1 for size in input_shape):
-        raise ValueError(
+        raise InputError(
             "input_shape must be (height, width, channels) or (depth, height, width, channels) with positive sizes; "
             f"received {input_shape}."
         )
     if num_classes < 1 or width < 1:
-        raise ValueError(f"num_classes and width must be positive; received {num_classes} and {width}.")
+        raise InputError(f"num_classes and width must be positive; received {num_classes} and {width}.")
     if stem not in ("auto", *STEMS):
-        raise ValueError(f"stem must be 'auto', {', '.join(map(repr, STEMS))}; received {stem!r}.")
+        raise InputError(f"stem must be 'auto', {', '.join(map(repr, STEMS))}; received {stem!r}.")
     if stem == "auto":
         stem = "small" if min(input_shape[:-1]) < 64 else "large"
     return input_shape, stem
@@ -87,6 +89,12 @@ class ResidualLayers:
 
     def normalization(self, x, name):
         return layers.BatchNormalization(momentum=self.momentum, epsilon=1e-5, name=name)(x)
+
+    def convolution_block(self, x, filters, name):
+        """A 3-wide convolution, batch normalisation and ReLU."""
+        x = self.convolution(x, filters, kernel=3, stride=1, name=f"{name}_conv")
+        x = self.normalization(x, f"{name}_bn")
+        return layers.ReLU(name=f"{name}_relu")(x)
 
     def max_pool(self, x, name):
         # After a ReLU no value is below 0, so padding with 0 never wins over one.

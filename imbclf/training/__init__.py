@@ -3,16 +3,17 @@
 import importlib
 
 _HOMES = {
+    "BalanceSwitchLogger": "callbacks",
     "Config": "config",
     "RunFolder": "run_folder",
     "dry_run": "fit",
-    "evaluate": "finish",
+    "evaluate": "fit",
     "load_config": "config",
-    "predict_files": "finish",
+    "predict_files": "fit",
     "train": "fit",
 }
 
-__all__ = ["Config", "RunFolder", "dry_run", "evaluate", "load_config", "predict_files", "train"]
+__all__ = ["BalanceSwitchLogger", "Config", "RunFolder", "dry_run", "evaluate", "load_config", "predict_files", "train"]
 
 
 def __getattr__(name):

@@ -1,71 +1,36 @@
-"""From a configuration to the objects that are trained: loss, augmentation, network, batches."""
+"""From a configuration to the objects that every task trains with: loss, augmentation, optimizer."""
 
 import keras
 import numpy as np
 
 import imbclf
 from imbclf import augment as augmentation_layers
-from imbclf.data import assign_splits, check_split, open_dataset
 from imbclf.errors import InputError
-from imbclf.metrics import F1, BalancedAccuracy, MatthewsCorrelationCoefficient
-from imbclf.models import ResNet34
-from imbclf.sampling import BalancedBatches, UniformBatches, class_weights
 from imbclf.training.config import check_name, check_options
 
 
-def build_dataset(config):
-    """The data of a run, every image in a split, checked for leakage."""
-    data = config.data
-    if data.root is None and data.format != "digits":
-        raise InputError(
-            "data.root is not set: give the folder of the data, as in `imbclf train CONFIG data.root=/path`."
-        )
-    dataset = open_dataset(
-        root=data.root,
-        index=data.index,
-        format=data.format,
-        image_size=data.image_size,
-        channels=data.channels,
-        class_names=data.class_names,
-        allow_patient_overlap=data.allow_patient_overlap,
-        allow_duplicate_images=data.allow_duplicate_images,
-    )
-    dataset = assign_splits(dataset, validation=data.validation, test=data.test, seed=data.split_seed)
-    check_split(dataset, data.allow_patient_overlap, data.allow_duplicate_images)
-    return dataset
-
-
-def build_loss(config):
-    """The loss that a configuration names, with its options."""
+def build_loss(config, **defaults):
+    """The loss that a configuration names, with its options; `defaults` are for those it has and does not name."""
     losses = imbclf.losses
     name = check_name(config.loss.name, losses.__all__, "loss")
-    return _make(getattr(losses, name), config.loss.options, "loss")
+    return _make(getattr(losses, name), config.loss.options, "loss", defaults)
 
 
 def build_augmentation(config, image_shape):
-    """The augmentation as one layer, or `None`; every layer draws from a seed of its own."""
+    """The augmentation as layers in order; every layer draws from a seed of its own."""
     layers = []
     for position, entry in enumerate(config.augment):
         key = f"augment.{position}"
         name = check_name(entry.name, augmentation_layers.__all__, key)
         seed = int(np.random.SeedSequence((config.seed, position)).generate_state(1)[0] >> 1)
-        layers.append(_make(getattr(augmentation_layers, name), {"seed": seed, **entry.options}, key, image_shape))
-    return keras.Sequential(layers, name="augmentation") if layers else None
+        layer = getattr(augmentation_layers, name)
+        layers.append(_make(layer, {"seed": seed, **entry.options}, key, image_shape=image_shape))
+    return layers
 
 
-def build_model(config, dataset):
-    """The network for a data set, compiled: Adam whose learning rate falls to 0 along a cosine."""
+def compile_model(model, config, loss, metrics, steps_per_epoch):
+    """Compile with Adam, whose learning rate falls to 0 along a cosine."""
     training = config.training
-    model = ResNet34(
-        dataset.image_shape,
-        dataset.num_classes,
-        width=config.model.width,
-        stem=config.model.stem,
-        dropout=config.model.dropout,
-        momentum=config.model.momentum,
-        augmentation=build_augmentation(config, dataset.image_shape),
-    )
-    steps_per_epoch = -(-len(dataset.indices("train")) // training.batch_size)
     warmup = training.warmup_epochs * steps_per_epoch
     schedule = keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=training.learning_rate * (0.01 if warmup else 1),
@@ -73,38 +38,25 @@ def build_model(config, dataset):
         warmup_target=training.learning_rate if warmup else None,
         warmup_steps=warmup,
     )
-    loss = build_loss(config)
-    parts = loss.part_metrics() if hasattr(loss, "part_metrics") else []
     model.compile(
         optimizer=keras.optimizers.Adam(schedule, weight_decay=training.weight_decay),
         loss=loss,
-        metrics=[
-            BalancedAccuracy(dataset.num_classes, name="balanced_accuracy"),
-            F1(dataset.num_classes, average="macro", name="macro_f1"),
-            MatthewsCorrelationCoefficient(dataset.num_classes, name="mcc"),
-            *parts,
-        ],
+        metrics=metrics,
+        jit_compile=False if _xla_is_slow(model) else "auto",
     )
     return model
 
 
-def build_batches(config, dataset):
-    """Training and validation batches, and the weight of one sample of each class."""
-    training, sampling = config.training, config.sampling
-    train, val = (dataset.select(dataset.indices(split)) for split in ("train", "val"))
-    weights = np.ones(dataset.num_classes)
-    sample_weight = None
-    if sampling.class_weight != "none":
-        weights = class_weights(train.y, sampling.class_weight, dataset.class_names, dataset.num_classes)
-        sample_weight = weights[train.y].astype("float32")
-    options = {"seed": config.seed, "class_names": dataset.class_names, "workers": training.workers}
-    kind = {"balanced": BalancedBatches, "uniform": UniformBatches}[sampling.batches]
-    batches = kind(train.images, train.y, training.batch_size, sample_weight=sample_weight, **options)
-    validation = UniformBatches(val.images, val.y, training.batch_size, shuffle=False, **options)
-    return batches, validation, weights
+def _xla_is_slow(model):
+    """Whether TensorFlow would run 3D convolutions through XLA on a CPU, where it is many times slower."""
+    if keras.backend.backend() != "tensorflow" or len(model.input_shape) < 5:
+        return False
+    import tensorflow as tf
+
+    return not tf.config.list_physical_devices("GPU")
 
 
-def _make(cls, options, key, image_shape=None):
+def _make(cls, options, key, defaults=None, image_shape=None):
     """An instance of `cls`; an unknown option or a value it refuses becomes an `InputError` that names the key.
 
     A layer is built for images of `image_shape`, so that it can refuse those too.
@@ -115,6 +67,7 @@ def _make(cls, options, key, image_shape=None):
         known = None
     if known is not None:
         check_options(options, list(known), key)
+        options = {**{name: value for name, value in (defaults or {}).items() if name in known}, **options}
     try:
         made = cls(**options)
         if image_shape is not None:

@@ -1,127 +1,15 @@
-"""The typed configuration of a run: a YAML file, overrides from the command line, and errors that name the key."""
+"""Reading a configuration: a YAML file, overrides from the command line, and errors that name the key."""
 
 import difflib
 from pathlib import Path
-from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from imbclf.errors import InputError
+from imbclf.training.schema import TASKS, Config, Named, Section
 
-
-class Section(BaseModel):
-    """Base of all sections: an unknown key is an error, a number is not taken for a string."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
-
-
-class Named(Section):
-    """A class of the package by name, with its options: `CEPlusF1`, or `{name: Focal, gamma: 3}`."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-
-    name: str
-
-    @property
-    def options(self):
-        """The options, to be passed to the class."""
-        return dict(self.model_extra)
-
-
-def _named(value):
-    return {"name": value} if isinstance(value, str) else value
-
-
-OneNamed = Annotated[Named, BeforeValidator(_named)]
-
-
-class Data(Section):
-    """What is read, and how it is divided."""
-
-    root: str | None = Field(None, description="folder of the data, or the .npz or .csv file itself")
-    index: str | dict[str, str] | None = Field(
-        None, description=".npz or .csv in root, or one .csv per split; none for a folder per class"
-    )
-    format: Literal["auto", "npz", "csv", "folder", "digits"] = Field("auto", description="auto goes by the index")
-    image_size: int | tuple[int, int] | None = Field(None, description="resize image files to (height, width)")
-    channels: Literal[1, 3] | None = Field(None, description="read image files as grey (1) or colour (3)")
-    class_names: list[str] | None = Field(None, description="the classes in order; sorted names without it")
-    validation: float = Field(0.15, gt=0, lt=1, description="share of the training images where no split names any")
-    test: float = Field(0.2, gt=0, lt=1, description="share of all images where no split names any")
-    split_seed: int = Field(0, ge=0, description="of the division; kept apart from the seed of the training")
-    allow_patient_overlap: bool = Field(False, description="accept a patient in two splits")
-    allow_duplicate_images: bool = Field(False, description="accept an identical image in two splits")
-
-
-class Model(Section):
-    """The network."""
-
-    name: Literal["ResNet34"] = Field("ResNet34", description="2D or 3D goes by the images")
-    width: int = Field(64, ge=1, description="channels of the first stage; the features have 8 times as many")
-    stem: Literal["auto", "small", "medium", "large"] = Field("auto", description="see imbclf.models.ResNet34")
-    dropout: float = Field(0.0, ge=0, lt=1, description="rate between features and head")
-    momentum: float = Field(0.9, gt=0, lt=1, description="of the moving batch statistics")
-
-
-class Sampling(Section):
-    """Which image goes in which batch, and what it weighs."""
-
-    batches: Literal["uniform", "balanced"] = Field("uniform", description="balanced: equal portions for each class")
-    class_weight: Literal["none", "inverse", "idf", "sqrt", "effective"] = Field(
-        "none", description="weight of each sample by its class"
-    )
-
-
-class Training(Section):
-    """How it is trained."""
-
-    epochs: int = Field(250, ge=1, description="passes over the data")
-    batch_size: int = Field(50, ge=1, description="images per step")
-    learning_rate: float = Field(1e-3, gt=0, description="of Adam at the start; a cosine takes it to 0")
-    warmup_epochs: int = Field(0, ge=0, description="epochs of linear rise before the cosine")
-    weight_decay: float | None = Field(None, ge=0, description="decoupled weight decay; none by default")
-    select: Literal["best", "last"] = Field(
-        "best", description="best: the epoch of greatest validation balanced accuracy"
-    )
-    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = Field(
-        "float32", description="of the network; losses and sums stay in float32"
-    )
-    deterministic: bool = Field(True, description="only operations that give the same bits every time")
-    workers: int = Field(1, ge=1, description="threads that read images")
-
-
-class Evaluation(Section):
-    """What is computed after training."""
-
-    bootstrap: int = Field(1000, ge=0, description="resamples behind each interval")
-    floors: bool = Field(True, description="majority class, and PCA with logistic regression, on the same split")
-    tsne: bool = Field(True, description="feature map of training and test images")
-    tsne_points: int = Field(2000, ge=10, description="images in the map at most, drawn by class")
-
-
-class Config(Section):
-    """One run. `imbclf train --print-config` shows it with every default."""
-
-    name: str = Field("run", min_length=1, description="of the run, for reports")
-    output: str = Field("runs/{name}-seed{seed}", description="run folder; {name} and {seed} are filled in")
-    seed: int = Field(0, ge=0, description="of weights, batches and augmentation")
-    data: Data = Data()
-    model: Model = Model()
-    loss: OneNamed = Named(name="CEPlusF1")
-    sampling: Sampling = Sampling()
-    augment: list[OneNamed] = Field([], description="layers of imbclf.augment, in order")
-    training: Training = Training()
-    evaluation: Evaluation = Evaluation()
-
-    @property
-    def run_dir(self):
-        """The run folder, with name and seed filled in."""
-        return Path(self.output.replace("{name}", self.name).replace("{seed}", str(self.seed)))
-
-    def to_yaml(self):
-        """The configuration with every default, as YAML that `load_config` reads back."""
-        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+__all__ = ["Config", "check_name", "check_options", "load_config"]
 
 
 def load_config(path, overrides=()):
@@ -132,7 +20,7 @@ def load_config(path, overrides=()):
         overrides: strings `key=value`, the key dotted, the value YAML: `training.epochs=20`, `loss=CEPlusMCC`.
 
     Returns:
-        A `Config`.
+        A `ClassificationConfig` or, with `task: segmentation`, a `SegmentationConfig`.
 
     Raises:
         InputError: file, key or value that cannot be used, with the nearest known key.
@@ -171,10 +59,14 @@ def load_config(path, overrides=()):
             raise InputError(f"The value of {key} is not YAML: {text!r}.") from None
         _assign(values, key.split("."), value)
         overridden.add(key)
+    task = values.get("task", "classification")
+    if not isinstance(task, str):
+        raise InputError(f"task must be one of {', '.join(TASKS)}; received {task!r}.")
+    schema = TASKS[check_name(task, TASKS, "task")]
     try:
-        return Config.model_validate(values)
+        return schema.model_validate(values)
     except ValidationError as error:
-        raise InputError(_sentence(error, path, overridden)) from None
+        raise InputError(_sentence(error, schema, path, overridden)) from None
 
 
 def _assign(values, keys, value):
@@ -190,22 +82,22 @@ def _assign(values, keys, value):
     values[last] = value
 
 
-def _sentence(error, path, overridden):
+def _sentence(error, schema, path, overridden):
     """The first problem that pydantic found, as one sentence."""
     problem = error.errors()[0]
-    parents, siblings = _locate(problem["loc"])
+    parents, siblings = _locate(problem["loc"], schema)
     key = ".".join(parents)
     touched = any(f"{key}.".startswith(f"{o}.") or f"{o}.".startswith(f"{key}.") for o in overridden)
     where = "the overrides" if touched else str(path)
     if problem["type"] == "extra_forbidden":
-        return f"Unknown key {key} in {where}; {_nearest(parents, siblings)}"
+        return f"Unknown key {key} in {where}; {_nearest(parents, siblings, schema)}"
     expected = problem["msg"][0].lower() + problem["msg"][1:]
     return f"{key} in {where}: {expected}; received {problem['input']!r}."
 
 
-def _locate(location):
+def _locate(location, schema):
     """The keys of a pydantic location without the names of types it adds, and the keys known beside the last."""
-    section, keys, siblings = Config, [], list(Config.model_fields)
+    section, keys, siblings = schema, [], list(schema.model_fields)
     for part in location:
         keys.append(str(part))
         if section is None or part not in section.model_fields:
@@ -220,13 +112,17 @@ def _locate(location):
     return keys, siblings
 
 
-def _nearest(keys, siblings):
+def _nearest(keys, siblings, schema):
     """Hint to the known key nearest to an unknown one: a sibling, or the same word elsewhere."""
     *parents, last = keys
+    for task, other in TASKS.items():
+        known = _known_keys(other)
+        if other is not schema and any(f"{key}.".startswith(f"{'.'.join(keys)}.") for key in known):
+            return f"it belongs to `task: {task}`."
     close = difflib.get_close_matches(last, siblings, n=1)
     if close:
         return f"did you mean {'.'.join([*parents, close[0]])}?"
-    known = {key.rpartition(".")[2]: key for key in _known_keys(Config)}
+    known = {key.rpartition(".")[2]: key for key in _known_keys(schema)}
     close = difflib.get_close_matches(last, list(known), n=1)
     if close:
         return f"did you mean {known[close[0]]}?"

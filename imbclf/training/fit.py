@@ -1,5 +1,6 @@
-"""Train a classifier by its configuration and leave a run folder."""
+"""Train by a configuration and leave a run folder; what depends on the task stands in a room of its own."""
 
+import importlib
 import platform
 import shlex
 import sys
@@ -11,12 +12,12 @@ import keras
 import numpy as np
 
 import imbclf
-from imbclf.data import read_split, write_split
+from imbclf.data import write_split
 from imbclf.errors import InputError
 from imbclf.files import write_json
 from imbclf.sampling import EpochFromTrainer
-from imbclf.training.build import build_batches, build_dataset, build_model
 from imbclf.training.callbacks import (
+    BalanceSwitchLogger,
     Interrupted,
     Progress,
     RunRecorder,
@@ -24,7 +25,6 @@ from imbclf.training.callbacks import (
     StopOnNonFiniteLoss,
     duration,
 )
-from imbclf.training.finish import finish
 from imbclf.training.run_folder import RunFolder
 
 
@@ -47,11 +47,11 @@ def train(config, resume=False, overwrite=False, stream=None):
     """
     run = RunFolder(config.run_dir)
     run_setup(config)
-    dataset = build_dataset(config)
-    if resume and (run / "split.csv").is_file():
-        dataset = read_split(run / "split.csv", dataset)
-    batches, validation, weights = build_batches(config, dataset)
-    model = build_model(config, dataset)
+    task = task_of(config)
+    recorded = run / "split.csv"
+    dataset = task.build_dataset(config, recorded if resume and recorded.is_file() else None)
+    batches, validation = task.build_batches(config, dataset)
+    model = task.build_model(config, dataset)
     run.claim(config, resume, overwrite)
     first, rows, record = 0, [], None
     if resume:
@@ -60,14 +60,15 @@ def train(config, resume=False, overwrite=False, stream=None):
         rows = run.history()[:first]
     write_split(run / "split.csv", dataset)
     write_json(run / "environment.json", environment())
-    recorder = RunRecorder(run, rows, record)
+    recorder = RunRecorder(run, rows, record, monitor=task.MONITOR)
     interrupt = StopOnInterrupt()
     callbacks = [
         EpochFromTrainer(batches),
         StopOnNonFiniteLoss(),
         interrupt,
         recorder,
-        Progress(config.training.epochs, first, stream),
+        Progress(config.training.epochs, first, stream, task.MONITOR, task.MONITOR_NAME),
+        BalanceSwitchLogger(stream),
     ]
     stopped = "finished"
     problem = None
@@ -90,24 +91,63 @@ def train(config, resume=False, overwrite=False, stream=None):
         stopped = "non-finite loss" if str(problem).startswith("The loss became") else "unreadable data"
     finally:
         interrupt.restore()
-    write_json(run / "training.json", _record(config, dataset, batches, weights, model, recorder, stopped))
+    write_json(run / "training.json", _record(config, dataset, batches, model, recorder, stopped))
     if stopped != "finished":
         kept = _keep_last_epoch(run, model, recorder)
         if problem is not None:
             raise InputError(f"{problem} {kept}") from None
         raise KeyboardInterrupt(f"Stopped. {kept}" + (" Continue with --resume." if recorder.rows else ""))
     run.save_model(model, "last.keras")
-    finish(run, config, dataset)
+    task.finish(run, config, dataset)
     return run
+
+
+def evaluate(run_dir, config=None):
+    """Predict again with the saved model of a run and write everything that follows from it.
+
+    Args:
+        run_dir: the run folder.
+        config: its `Config` with other `data.root` or `evaluation`, or `None` for the one it was trained with.
+    """
+    run = RunFolder(run_dir)
+    config = config or run.config()
+    task = task_of(config)
+    # The recorded division, not a new one: images that have come since must not move others from train to test.
+    task.finish(run, config, task.build_dataset(config, run / "split.csv"))
+    return run
+
+
+def predict_files(run_dir, source, config=None, **options):
+    """Predictions for images that have no labels, see `predict` of the task of the run.
+
+    Args:
+        run_dir: the run folder whose model predicts.
+        source: path of an image or of a folder of them; for a classifier also of an .npz.
+        config: the run's `Config`, or `None` to read it.
+        **options: `output`, the folder for the masks of a segmentation.
+
+    Returns:
+        `(ids, probabilities, class_names)` of a classifier; `(rows, class_names)` of a segmentation, with the voxels of
+        each class in each image.
+    """
+    run = RunFolder(run_dir)
+    config = config or run.config()
+    return task_of(config).predict(run, config, source, **options)
+
+
+def task_of(config):
+    """The room of the task that a configuration names."""
+    return importlib.import_module(f"imbclf.training.{config.task}")
 
 
 def dry_run(config, stream=None):
     """Read the data, build the network, train two steps on real batches, write nothing, and say what a run would be."""
     stream = stream or sys.stdout
     run_setup(config)
-    dataset = build_dataset(config)
-    batches, _, weights = build_batches(config, dataset)
-    model = build_model(config, dataset)
+    task = task_of(config)
+    dataset = task.build_dataset(config)
+    batches, _ = task.build_batches(config, dataset)
+    model = task.build_model(config, dataset)
     losses, seconds = [], []
     for step in range(2):
         started = time.perf_counter()
@@ -116,12 +156,9 @@ def dry_run(config, stream=None):
         seconds.append(time.perf_counter() - started)
     if not np.isfinite(losses).all():
         raise InputError(f"The loss became {losses[-1]} within two steps; check labels, pixels and the learning rate.")
-    for split in ("train", "val", "test"):
-        counts = ", ".join(f"{name}: {n}" for name, n in zip(dataset.class_names, dataset.counts(split), strict=True))
-        print(f"{split}: {len(dataset.indices(split))} images ({counts})", file=stream)
-    drawn = ", ".join(f"{name}: {n:.0f}" for name, n in zip(dataset.class_names, batches.drawn_counts(), strict=True))
-    print(f"drawn per epoch: {drawn}; weights {np.round(weights, 3).tolist()}", file=stream)
-    print(f"network: {model.name}, {model.count_params():,} parameters, input {dataset.image_shape}", file=stream)
+    for line in task.describe(config, dataset, batches):
+        print(line, file=stream)
+    print(f"network: {model.name}, {model.count_params():,} parameters, input {model.input_shape[1:]}", file=stream)
     print(f"loss: {config.loss.name}, {losses[0]:.4f} before training", file=stream)
     total = seconds[1] * len(batches) * config.training.epochs
     print(
@@ -180,17 +217,15 @@ def _keep_last_epoch(run, model, recorder):
     return f"Epoch {epochs}, the last that was completed, is in {run / 'last.keras'}."
 
 
-def _record(config, dataset, batches, weights, model, recorder, stopped):
+def _record(config, dataset, batches, model, recorder, stopped):
     return {
         "name": config.name,
+        "task": config.task,
         "source": dataset.source,
         "class_names": list(dataset.class_names),
-        "image_shape": list(dataset.image_shape),
         "model": f"{config.model.name}, width {config.model.width}",
         "parameters": int(model.count_params()),
         "loss": config.loss.name,
-        "sampling": config.sampling.batches,
-        "class_weight": config.sampling.class_weight,
         "batch_size": config.training.batch_size,
         "epochs_planned": config.training.epochs,
         "epochs_run": len(recorder.rows),
@@ -199,8 +234,6 @@ def _record(config, dataset, batches, weights, model, recorder, stopped):
         "steps_per_epoch": len(batches),
         "seconds": round(recorder.record["seconds"], 3),
         "stopped": stopped,
-        "counts": {split: dataset.counts(split).tolist() for split in ("train", "val", "test")},
-        "drawn_per_epoch": np.asarray(batches.drawn_counts(), dtype=float).tolist(),
-        "sample_weights": np.asarray(weights, dtype=float).tolist(),
         "seed": config.seed,
+        **task_of(config).record(config, dataset, batches),
     }

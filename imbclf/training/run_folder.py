@@ -68,6 +68,18 @@ class RunFolder:
             raise InputError(f"{self.path} is not a run folder: it has no config.yaml.")
         return load_config(self / "config.yaml")
 
+    def load_chosen(self, config):
+        """The model of the epoch that the configuration selects, for prediction."""
+        path = self / f"{config.training.select}.keras"
+        if not path.is_file():
+            raise InputError(f"{path} is missing; `imbclf train` writes it.")
+        import keras
+
+        model = keras.saving.load_model(path, compile=False)
+        # XLA, which Keras would use for prediction too, is many times slower for 3D convolutions on a CPU.
+        model.compile(jit_compile=False)
+        return model
+
     def history(self):
         """Rows of history.csv as dictionaries of numbers."""
         header, rows = read_table(self / "history.csv")
@@ -88,19 +100,17 @@ class RunFolder:
     def save_state(self, model, record):
         """Save all that the next epoch depends on: weights, moving statistics, seeds, optimizer, and `record`."""
         buffer = io.BytesIO()
-        np.savez(
-            buffer,
-            **{f"record_{key}": np.asarray(value) for key, value in record.items()},
-            **{f"model_{i:05d}": np.asarray(v) for i, v in enumerate(model.variables)},
-            **{f"optimizer_{i:05d}": np.asarray(v) for i, v in enumerate(model.optimizer.variables)},
-        )
+        arrays = {f"record_{key}": np.asarray(value) for key, value in record.items()}
+        for prefix, variables in _state_of(model).items():
+            arrays |= {f"{prefix}_{i:05d}": np.asarray(v) for i, v in enumerate(variables)}
+        np.savez(buffer, **arrays)
         write_bytes(self / "state.npz", buffer.getvalue())
 
     def load_state(self, model):
         """Bring a compiled model back to the saved state; returns the record saved with it."""
         model.optimizer.build(model.trainable_variables)
         with np.load(self / "state.npz", allow_pickle=False) as state:
-            for prefix, variables in (("model", model.variables), ("optimizer", model.optimizer.variables)):
+            for prefix, variables in _state_of(model).items():
                 saved = [key for key in state.files if key.startswith(f"{prefix}_")]
                 if len(saved) != len(variables):
                     raise InputError(
@@ -132,10 +142,20 @@ WRITTEN_BY_TRAINING = (
     "last.keras",
     "predictions.csv",
     "floors.csv",
+    "cases.csv",
     "metrics.json",
     "features.npz",
     "report.html",
 )
+
+
+def _state_of(model):
+    """Every variable that the next step depends on, by whose it is. A loss may have some too."""
+    return {
+        "model": model.variables,
+        "optimizer": model.optimizer.variables,
+        "loss": getattr(model.loss, "variables", []),
+    }
 
 
 def _flatten(values, prefix=""):

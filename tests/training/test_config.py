@@ -41,7 +41,7 @@ def test_printed_configuration_reads_back_as_itself(path, tmp_path):
         ("training.epoch=3", "Unknown key training.epoch in the overrides; did you mean training.epochs?"),
         ("trainng.epochs=3", "Unknown key trainng in the overrides; did you mean training?"),
         ("epochs=3", "Unknown key epochs in the overrides; did you mean training.epochs?"),
-        ("data.qqqqq=3", "Unknown key data.qqqqq in the overrides; known here are root, index, format"),
+        ("data.qqqqq=3", "Unknown key data.qqqqq in the overrides; known here are root, class_names, validation"),
         ("training.epochs=many", "training.epochs in the overrides: input should be a valid integer"),
         (
             "training.epochs=0",

@@ -1,9 +1,9 @@
-"""What follows training: predictions, floors, features, scores and the report, all from a saved model."""
+"""What follows the training of a classifier: predictions, floors, features, scores, report; all from a saved model."""
 
 import keras
 import numpy as np
 
-from imbclf.data import open_images, read_split
+from imbclf.data import open_images
 from imbclf.errors import InputError
 from imbclf.evaluation import (
     Predictions,
@@ -18,8 +18,6 @@ from imbclf.evaluation import (
 from imbclf.evaluation.run_files import require
 from imbclf.files import read_json
 from imbclf.sampling import UniformBatches
-from imbclf.training.build import build_dataset
-from imbclf.training.run_folder import RunFolder
 
 
 def finish(run, config, dataset):
@@ -30,7 +28,7 @@ def finish(run, config, dataset):
         config: its `Config`.
         dataset: its data, every image in a split.
     """
-    network = load_chosen(run, config)
+    network = run.load_chosen(config)
     probabilities, features = predict_images(network, dataset.images, config.training.batch_size)
     predictions = Predictions(
         dataset.ids, dataset.split, dataset.y, probabilities, dataset.class_names, dataset.patients
@@ -51,29 +49,6 @@ def finish(run, config, dataset):
     write_report(run.path)
 
 
-def evaluate(run_dir, config=None):
-    """Predict again with the saved model of a run and write everything that follows from it.
-
-    Args:
-        run_dir: the run folder.
-        config: its `Config` with other `data.root` or `evaluation`, or `None` for the one it was trained with.
-    """
-    run = RunFolder(run_dir)
-    config = config or run.config()
-    # The recorded division, not a new one: images that have come since must not move others from train to test.
-    dataset = read_split(run / "split.csv", build_dataset(config))
-    finish(run, config, dataset)
-    return run
-
-
-def load_chosen(run, config):
-    """The model of the epoch that the configuration selects."""
-    path = run / f"{config.training.select}.keras"
-    if not path.is_file():
-        raise InputError(f"{path} is missing; `imbclf train` writes it.")
-    return keras.saving.load_model(path, compile=False)
-
-
 def predict_images(model, images, batch_size=50):
     """Probabilities `(n, K)` and features `(n, d)` of images, float32, in their order."""
     both = keras.Model(model.inputs, [model.outputs[0], model.get_layer("features").output])
@@ -84,20 +59,18 @@ def predict_images(model, images, batch_size=50):
     return probabilities.astype("float32"), features.astype("float32")
 
 
-def predict_files(run_dir, source, config=None):
+def predict(run, config, source):
     """Probabilities for images that have no labels: an image, a folder of images, or the arrays of an .npz.
 
     Args:
-        run_dir: the run folder whose model predicts.
+        run: the `RunFolder` whose model predicts.
+        config: its `Config`.
         source: path of a PNG or JPEG, of a folder of them, or of an .npz with one array of images or a MedMNIST file.
-        config: the run's `Config`, or `None` to read it.
 
     Returns:
         `(ids, probabilities, class_names)`.
     """
-    run = RunFolder(run_dir)
-    config = config or run.config()
-    model = load_chosen(run, config)
+    model = run.load_chosen(config)
     *space, channels = model.input_shape[1:]
     ids, images = open_images(source, config.data.image_size, config.data.channels and channels, rank=len(space))
     if tuple(images.shape[1:]) != tuple(model.input_shape[1:]):
@@ -105,9 +78,5 @@ def predict_files(run_dir, source, config=None):
             f"{source} holds images of shape {tuple(images.shape[1:])}; the model of {run.path} takes "
             f"{tuple(model.input_shape[1:])}."
         )
-    return ids, predict_images(model, images, config.training.batch_size)[0], class_names(run)
-
-
-def class_names(run):
-    """The classes of a run, in the order of its probabilities."""
-    return read_json(require(run.path, "training.json"))["class_names"]
+    names = read_json(require(run.path, "training.json"))["class_names"]
+    return ids, predict_images(model, images, config.training.batch_size)[0], names
