@@ -1,4 +1,4 @@
-"""Networks, in 2D and 3D from one code path."""
+"""Networks, in 2D and 3D from one code path, and their predictions for images larger than what they take."""
 
 from imbclf.models.resnet import ResNet34
 from imbclf.models.sliding_window import predict_sliding_window

@@ -1,112 +1,160 @@
-"""Prediction of images of any size, window by window."""
+"""Prediction of images of any size by a model that takes patches of one size."""
 
 import itertools
-from math import ceil, prod
 
 import numpy as np
 
 from imbclf.errors import InputError
 
-WEIGHTINGS = ("gaussian", "constant")
-# The weight of a voxel far from the middle of a window, as a share of that in the middle: small, but never nothing.
-LEAST_WEIGHT = 1e-3
+# The least weight of a voxel at the rim of a Gaussian window, as a share of that in the middle.
+FLOOR = 1e-3
 
 
 def predict_sliding_window(model, image, patch_size, overlap=0.5, weighting="gaussian", batch_size=4):
-    r"""Class probabilities of every voxel of an image larger or smaller than what a model takes.
+    r"""Class probabilities for every voxel of one image, averaged over the windows that cover it.
 
-    The image is covered by windows that overlap at least by the given share of their sides, the last one flush with the
-    border. A voxel v gets the weighted mean of what all windows j that hold it say:
+    $$P_i = \sum_{w \ni i} g_{i - w}\, p_{w, i} \Big/ \sum_{w \ni i} g_{i - w}$$
 
-    $$p(v) = \frac{\sum_j g(v - c_j)\, p_j(v)}{\sum_j g(v - c_j)}, \qquad
-    g(d) = \max\Big(\exp\big(-\tfrac12 \sum_a (8 d_a / s_a)^2\big), 10^{-3}\Big)$$
+    with \(p_w\) what the model says of window w and \(g\) the weight of a place within the window. Windows are
+    `round(patch * (1 - overlap))` voxels apart and the last one ends with the image. An image smaller than the patch is
+    padded as `imbclf.sampling` pads windows, on both sides with the smallest value of each channel, and what was added
+    is cut off again. Beside the image, memory is needed for the result and one number per voxel. Every call of the
+    model has the same batch shape, so it is compiled once.
 
-    with the middle \(c_j\) of a window and its sides \(s_a\); with `weighting="constant"`, g is 1. An image smaller
-    than the window is padded by its least value per channel, and the padding is cut off again.
+    Source of the Gaussian weights: Isensee et al. (2021), nnU-Net.
 
     Args:
-        model: a Keras model from `(batch, *patch_size, channels)` to class probabilities `(batch, *patch_size, K)`;
-            where it has several outputs, the first counts.
-        image: `(*space, channels)`, in 2D or 3D.
-        patch_size: sides of the windows, one number or one per axis.
-        overlap: share of its side that a window shares with the next, in [0, 1).
-        weighting: `"gaussian"` or `"constant"`.
-        batch_size: windows predicted at once.
+        model: a Keras model from `(batch, *patch_size, channels)` to probabilities `(batch, *patch_size, K)`. Of
+            several outputs, the first counts.
+        image: `(*space, channels)`, 2D or 3D, of any size.
+        patch_size: sides of a window in voxels, one per spatial axis.
+        overlap: share of a window's side that the next window covers too, in [0, 1).
+        weighting: `"gaussian"`, of standard deviation `patch / 8`, 1 in the middle and at least 0.001; or `"constant"`.
+        batch_size: windows per call of the model; fewer where the image has fewer.
 
     Returns:
-        float32 `(*space, K)`, of one sum per voxel if the model's probabilities have one.
+        float32 `(*space, K)`, probabilities that sum to 1 where the model's do.
 
     Raises:
-        InputError: an option out of range, or an image that the model does not take.
+        InputError: an image or a patch that the model cannot take, an overlap outside [0, 1), an unknown weighting, a
+            model that returns logits or maps of another size.
 
     Example:
 
     >>> import keras
     >>> import numpy as np
     >>> from imbclf.models import predict_sliding_window
-    >>> model = keras.Sequential([keras.Input((4, 4, 2)), keras.layers.Softmax()])
-    >>> predict_sliding_window(model, np.zeros((7, 3, 2)), patch_size=4).shape
-    (7, 3, 2)
+    >>> model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(2, 1, activation="softmax")])
+    >>> predict_sliding_window(model, np.zeros((20, 5, 1)), (8, 8))[0, 0]
+    array([0.5, 0.5], dtype=float32)
     """
-    image = np.asarray(image, dtype="float32")
-    size = _checked(model, image, patch_size, overlap, weighting)
-    missing = [max(0, side - there) for side, there in zip(size, image.shape)]
-    padded = _padded(image, missing)
-    starts = list(itertools.product(*(_starts(there, side, overlap) for there, side in zip(padded.shape, size))))
-    weights = _weights(size, weighting)
-    total, weight = None, np.zeros((*padded.shape[:-1], 1), "float32")
-    for first in range(0, len(starts), batch_size):
-        chosen = starts[first : first + batch_size]
-        # Batches of one shape, so that the model is traced once.
-        windows = [padded[_window(start, size)] for start in [*chosen, *chosen[-1:] * (batch_size - len(chosen))]]
-        predicted = model.predict_on_batch(np.stack(windows))
-        predicted = np.asarray(predicted[0] if isinstance(predicted, (list, tuple)) else predicted, "float32")
-        if total is None:
-            total = np.zeros((*padded.shape[:-1], predicted.shape[-1]), "float32")
-        for start, probabilities in zip(chosen, predicted):
-            total[_window(start, size)] += weights * probabilities
-            weight[_window(start, size)] += weights
-    total /= weight
-    return total[_window([length // 2 for length in missing], image.shape[:-1])]
+    image = np.asarray(image)
+    patch_size = tuple(int(side) for side in np.atleast_1d(patch_size))
+    _check(model, image, patch_size, overlap, weighting, batch_size)
+
+    space = image.shape[:-1]
+    missing = [max(0, patch - size) for size, patch in zip(space, patch_size)]
+    before = [extra - extra // 2 for extra in missing]
+    if any(missing):
+        image = _pad(image, before, missing)
+    windows = [
+        tuple(slice(start, start + patch) for start, patch in zip(corner, patch_size))
+        for corner in itertools.product(
+            *(window_starts(size, patch, overlap) for size, patch in zip(image.shape[:-1], patch_size))
+        )
+    ]
+    weights = window_weights(patch_size, weighting)
+    batch = np.zeros((min(batch_size, len(windows)), *patch_size, image.shape[-1]), "float32")
+    weighted_sum, weight_sum = None, np.zeros(image.shape[:-1], "float32")
+    for first in range(0, len(windows), len(batch)):
+        chosen = windows[first : first + len(batch)]
+        # The last batch keeps windows of the one before it where it has too few of its own; their results are not used.
+        for place, window in enumerate(chosen):
+            batch[place] = image[window]
+        probabilities = _first_output(model.predict_on_batch(batch), batch.shape)
+        if weighted_sum is None:
+            weighted_sum = np.zeros((*image.shape[:-1], probabilities.shape[-1]), "float32")
+        for window, predicted in zip(chosen, probabilities):
+            weighted_sum[window] += weights[..., None] * predicted
+            weight_sum[window] += weights
+    weighted_sum /= weight_sum[..., None]
+    return weighted_sum[tuple(slice(first, first + size) for first, size in zip(before, space))]
 
 
-def _starts(there, side, overlap):
-    """First voxels of the windows along one axis, evenly spread, no further apart than the overlap allows."""
-    step = max(1, side - ceil(side * overlap))
-    count = 1 + -(-(there - side) // step)
-    return [round(i * (there - side) / max(1, count - 1)) for i in range(count)]
+def window_starts(size, patch, overlap):
+    """First voxels of the windows along an axis of `size >= patch` voxels.
+
+    >>> window_starts(10, 4, overlap=0.5)
+    [0, 2, 4, 6]
+    >>> window_starts(11, 4, overlap=0.25)
+    [0, 3, 6, 7]
+    """
+    step = max(1, round(patch * (1 - overlap)))
+    return [*range(0, size - patch, step), size - patch]
 
 
-def _weights(size, weighting):
-    if weighting == "constant":
-        return np.ones((*size, 1), "float32")
-    axes = [np.exp(-0.5 * (8 * (np.arange(side) - (side - 1) / 2) / side) ** 2) for side in size]
-    return np.maximum(prod(np.meshgrid(*axes, indexing="ij")), LEAST_WEIGHT).astype("float32")[..., np.newaxis]
+def window_weights(patch_size, weighting):
+    """Weight of every voxel of a window, float32 of shape `patch_size`, 1 where it is largest."""
+    weights = np.ones(patch_size)
+    if weighting == "gaussian":
+        for axis, side in enumerate(patch_size):
+            offset = (np.arange(side) - (side - 1) / 2) / (side / 8)
+            weights *= np.expand_dims(np.exp(-(offset**2) / 2), [a for a in range(len(patch_size)) if a != axis])
+        weights = np.maximum(weights / weights.max(), FLOOR)
+    return weights.astype("float32")
 
 
-def _window(start, size):
-    return tuple(slice(first, first + side) for first, side in zip(start, size))
+def _pad(image, before, missing):
+    padded = np.empty((*(size + extra for size, extra in zip(image.shape, missing)), image.shape[-1]), "float32")
+    padded[...] = image.min(axis=tuple(range(image.ndim - 1)))
+    padded[tuple(slice(first, first + size) for first, size in zip(before, image.shape[:-1]))] = image
+    return padded
 
 
-def _padded(image, missing):
-    widths = [(length // 2, length - length // 2) for length in missing]
-    channels = [np.pad(image[..., c], widths, constant_values=image[..., c].min()) for c in range(image.shape[-1])]
-    return np.stack(channels, axis=-1)
-
-
-def _checked(model, image, patch_size, overlap, weighting):
-    taken = tuple(model.input_shape[1:])
-    rank = len(taken) - 1
-    size = (patch_size,) * rank if isinstance(patch_size, int) else tuple(patch_size)
-    if image.ndim != rank + 1 or image.shape[-1] != taken[-1] or 0 in image.shape:
+def _check(model, image, patch_size, overlap, weighting, batch_size):
+    if isinstance(model.input_shape, list):
+        raise InputError(f"A model with one input is needed; {model.name} has {len(model.input_shape)}.")
+    _, *space, channels = model.input_shape
+    if len(space) not in (2, 3):
+        raise InputError(f"A model of 2D or 3D images is needed; {model.name} takes {model.input_shape}.")
+    # A Sequential has no names of outputs.
+    if list(getattr(model, "output_names", ()))[:1] == ["logits"]:
         raise InputError(
-            f"The model takes images of {rank} axes and {taken[-1]} channels, (*space, channels); received shape "
+            f"The model {model.name} returns logits, of which no average is a probability; build it with "
+            "from_logits=False."
+        )
+    if image.ndim != len(space) + 1:
+        raise InputError(
+            f"The model {model.name} takes images of {len(space)} spatial axes and a last axis for the channels; "
+            f"received an image of shape {image.shape}."
+        )
+    if channels is not None and image.shape[-1] != channels:
+        raise InputError(
+            f"The model {model.name} takes {channels} channels, on the last axis; received an image of shape "
             f"{image.shape}."
         )
-    if len(size) != rank or any(there not in (None, side) for there, side in zip(taken, size)):
-        raise InputError(f"The model takes windows of {taken[:-1]}; received patch_size={patch_size!r}.")
+    if 0 in image.shape:
+        raise InputError(f"The image must not be empty; received shape {image.shape}.")
+    if len(patch_size) != len(space) or min(patch_size) < 1:
+        raise InputError(f"patch_size must have {len(space)} positive sides; received {patch_size}.")
+    if any(ours not in (None, patch) for ours, patch in zip(space, patch_size)):
+        raise InputError(f"The model {model.name} takes patches of {tuple(space)}; received patch_size {patch_size}.")
     if not 0 <= overlap < 1:
-        raise InputError(f"overlap must be a share in [0, 1); received {overlap!r}.")
-    if weighting not in WEIGHTINGS:
-        raise InputError(f"weighting must be {' or '.join(map(repr, WEIGHTINGS))}; received {weighting!r}.")
-    return size
+        raise InputError(f"overlap must be at least 0 and below 1; received {overlap}.")
+    if weighting not in ("gaussian", "constant"):
+        raise InputError(f"weighting must be 'gaussian' or 'constant'; received {weighting!r}.")
+    if batch_size < 1:
+        raise InputError(f"batch_size must be at least 1; received {batch_size}.")
+
+
+def _first_output(outputs, shape):
+    """The first output as float32, checked to have a prediction for each voxel of the batch."""
+    if isinstance(outputs, dict):
+        outputs = list(outputs.values())
+    probabilities = np.asarray(outputs[0] if isinstance(outputs, list) else outputs, "float32")
+    if probabilities.ndim != len(shape) or probabilities.shape[:-1] != shape[:-1]:
+        raise InputError(
+            f"The model must return probabilities for each voxel, {('batch', *shape[1:-1], 'K')}; it returned shape "
+            f"{('batch', *probabilities.shape[1:])}."
+        )
+    return probabilities

@@ -86,9 +86,12 @@ def UNet34(
         x = net.convolution(x, filters, kernel=1, stride=1, name=f"{stage}_reduce")
         x = net.upsample(x, skip.shape, name=stage)
         x = layers.Concatenate(name=f"{stage}_concatenate")([x, skip])
-        for place in ("first", "second"):
-            x = net.convolution_block(x, filters, name=f"{stage}_{place}")
-        decoded[stride] = x
+        x = net.convolution_block(x, filters, name=f"{stage}_first")
+        x = net.convolution(x, filters, kernel=3, stride=1, name=f"{stage}_second_conv")
+        # The heads read what is before the ReLU: after it, a rare class can find all of the few channels at 0, where no
+        # gradient leads out, and is then never predicted.
+        x = decoded[stride] = net.normalization(x, f"{stage}_second_bn")
+        x = layers.ReLU(name=f"{stage}_second_relu")(x)
 
     activation = None if from_logits else ("sigmoid" if num_classes == 1 else "softmax")
     name_of_head = "logits" if from_logits else "probabilities"
