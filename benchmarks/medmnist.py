@@ -7,12 +7,9 @@ standard deviation over seeds. The floors are fitted once per run, with the seed
 """
 
 import argparse
-import shlex
-import subprocess
-import sys
 from pathlib import Path
 
-import numpy as np
+from grid import mean_and_deviation, train_grid
 
 from imbclf.files import read_json
 
@@ -33,14 +30,6 @@ SCORES = {
 FLOORS = {"majority": "majority class", "pca_logistic": "PCA + balanced logistic"}
 
 
-def command_of(config, arm, seed, data, output):
-    """The command line of one run."""
-    return [
-        *("imbclf", "train", f"configs/{config}.yaml", f"data.root={data}", *ARMS[arm], f"seed={seed}"),
-        f"output={output}",
-    ]
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True, help="folder of the MedMNIST .npz files")
@@ -50,18 +39,8 @@ def main():
     parser.add_argument("--only-table", action="store_true", help="train nothing; tabulate what is there")
     options = parser.parse_args()
     for config in options.configs:
-        runs = {}
-        # Seeds outermost: a benchmark broken off has every arm for the seeds it has.
-        for seed in options.seeds:
-            for arm in ARMS:
-                folder = options.runs / config / f"{arm.lower().replace(' ', '').replace(',', '-')}-{seed}"
-                command = command_of(config, arm, seed, options.data, folder)
-                if not (folder / "report.html").is_file() and not options.only_table:
-                    print(shlex.join(command), file=sys.stderr, flush=True)
-                    executable = Path(sys.executable).parent / command[0]
-                    subprocess.run([executable, *command[1:], "--overwrite"], check=True)
-                if (folder / "report.html").is_file():
-                    runs.setdefault(arm, []).append(folder)
+        common = [f"configs/{config}.yaml", f"data.root={options.data}"]
+        runs = train_grid(ARMS, options.seeds, options.runs / config, common, options.only_table)
         if runs:
             print(table(config, runs), flush=True)
 
@@ -80,11 +59,7 @@ def table(config, runs):
 
 def row(label, results):
     """One row: mean and standard deviation of each score."""
-    cells = []
-    for key in SCORES:
-        values = np.array([result["scores"][key]["value"] for result in results], dtype=float)
-        spread = values.std(ddof=1) if len(values) > 1 else 0.0
-        cells.append(f"{values.mean():.3f} ± {spread:.3f}")
+    cells = [mean_and_deviation([result["scores"][key]["value"] for result in results]) for key in SCORES]
     return f"| {label} | " + " | ".join(cells) + " |"
 
 

@@ -28,8 +28,11 @@ def build_augmentation(config, image_shape):
     return layers
 
 
-def compile_model(model, config, loss, metrics, steps_per_epoch):
-    """Compile with Adam, whose learning rate falls to 0 along a cosine."""
+def compile_model(model, config, loss, steps_per_epoch, **metrics):
+    """Compile with Adam, whose learning rate falls to 0 along a cosine.
+
+    `metrics` are those of `model.compile`: `metrics` never see sample weights, `weighted_metrics` do.
+    """
     training = config.training
     warmup = training.warmup_epochs * steps_per_epoch
     schedule = keras.optimizers.schedules.CosineDecay(
@@ -41,7 +44,7 @@ def compile_model(model, config, loss, metrics, steps_per_epoch):
     model.compile(
         optimizer=keras.optimizers.Adam(schedule, weight_decay=training.weight_decay),
         loss=loss,
-        metrics=metrics,
+        **metrics,
         jit_compile=False if _xla_is_slow(model) else "auto",
     )
     return model

@@ -55,7 +55,7 @@ def build_model(config, dataset):
         *(loss.part_metrics() if hasattr(loss, "part_metrics") else []),
     ]
     steps_per_epoch = -(-len(dataset.indices("train")) // config.training.batch_size)
-    return compile_model(model, config, loss, metrics, steps_per_epoch)
+    return compile_model(model, config, loss, steps_per_epoch, metrics=metrics)
 
 
 def build_batches(config, dataset):

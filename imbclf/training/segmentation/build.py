@@ -57,7 +57,8 @@ def build_model(config, dataset):
     ]
     if outputs > 1:
         loss, metrics = DeepSupervision(loss), [metrics, *([] for _ in range(outputs - 1))]
-    return compile_model(model, config, loss, metrics, steps_per_epoch(config, dataset))
+    # The weights say which voxels are padding.
+    return compile_model(model, config, loss, steps_per_epoch(config, dataset), weighted_metrics=metrics)
 
 
 def build_batches(config, dataset):
