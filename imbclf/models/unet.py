@@ -6,6 +6,10 @@ from keras import layers
 from imbclf.errors import InputError
 from imbclf.models.residual import ResidualLayers, check_arguments, residual_encoder
 
+# Channels of the full resolution where the stem has a stride: fewer cost accuracy (on the hippocampus 0.02 of Dice with
+# 4) and hardly less time, since CPUs convolve 8 or 16 channels at once.
+NARROWEST = 8
+
 
 def UNet34(
     input_shape,
@@ -23,9 +27,9 @@ def UNet34(
 
     The decoder doubles the resolution by nearest neighbours, after a 1-wide convolution to the channels of the skip,
     concatenates the skip, and convolves twice, 3 wide, with batch normalisation and ReLU. Where the stem has a stride,
-    the last skip is one such convolution of the image, of half the width, so that structures of one voxel survive
-    and the most expensive resolution stays narrow. Any side works: where a side is odd, what the upsampling adds beyond
-    it is cut off.
+    the last skip is one such convolution of the image, of half the width, so that structures of one voxel survive and
+    the most expensive resolution stays narrow, but of at least 8 channels. Any side works: where a side is odd, what
+    the upsampling adds beyond it is cut off.
 
     The encoder's layers have the names and shapes of `ResNet34` of the same width and stem, so that its weights can be
     copied layer by layer with `get_layer(name).set_weights(...)`.
@@ -71,7 +75,7 @@ def UNet34(
     skips = residual_encoder(net, image, width, stem)
     x = skips.pop(max(skips))
     if 1 not in skips:
-        skips[1] = net.convolution_block(image, max(1, width // 2), name="image")
+        skips[1] = net.convolution_block(image, max(width // 2, NARROWEST), name="image")
     strides = sorted(skips)
     _check_deep_supervision(deep_supervision, input_shape, strides)
 
