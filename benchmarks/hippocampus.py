@@ -34,7 +34,13 @@ VARIANTS = {
 }
 BUDGET = [
     *("model.width=8", "augment=[]", "patches.flips=[0]", "patches.per_epoch=60", "training.batch_size=2"),
-    *("training.epochs=8", "training.warmup_epochs=1", "training.select=last", "evaluation.bootstrap=200"),
+    *(
+        "training.epochs=7",
+        "training.warmup_epochs=1",
+        "data.validation=0.05",
+        "training.select=last",
+        "evaluation.bootstrap=200",
+    ),
 ]
 SCORES = {"dice": ("Dice", 3), "hausdorff95": ("HD95 (mm)", 2)}
 
