@@ -1,4 +1,4 @@
-"""Classification under class imbalance on Keras 3: losses, sampling, models, and evidence.
+"""Classification and segmentation under class imbalance on Keras 3: losses, sampling, models, and evidence.
 
     model.compile("adam", loss=imbclf.CEPlusF1())
 
