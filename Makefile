@@ -1,10 +1,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 # Tests of what runs on any backend; the rest of the package only talks to these.
-ANY_BACKEND := tests/test_statistics.py tests/losses tests/metrics tests/sampling tests/augment tests/models
+ANY_BACKEND := tests/test_statistics.py tests/losses tests/metrics tests/sampling/test_contract.py tests/augment \
+	tests/models \
+	tests/analysis/test_gradient_mass.py tests/analysis/test_marginal_penalties.py
 PYTEST := TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m pytest -n 2
 
-.PHONY: install demo test test-slow test-tfa lint format clean
+.PHONY: install demo test test-slow test-torch test-tfa lint format clean
 
 install: .venv/installed
 
@@ -22,6 +24,17 @@ test: install
 
 test-slow: install
 	KERAS_BACKEND=tensorflow $(PYTEST) -m slow
+
+# PyTorch in an environment of its own: plain `pip install torch` brings gigabytes of GPU packages.
+test-torch: .venv-torch/installed
+	KERAS_BACKEND=torch TF_CPP_MIN_LOG_LEVEL=3 .venv-torch/bin/python -m pytest -n 2 -m "not slow" \
+		tests/losses tests/test_statistics.py --ignore tests/losses/test_replicas.py
+
+.venv-torch/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv --without-pip .venv-torch
+	$(PYTHON) -m pip --python .venv-torch/bin/python install --quiet --constraint constraints.txt \
+		--editable '.[test]' torch==2.13.0
+	touch $@
 
 # TensorFlow Addons runs only beside TensorFlow 2.15, so it computes its values in an environment of its own.
 test-tfa: install .venv-tfa/installed
@@ -43,4 +56,4 @@ format: install
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf .venv .venv-tfa build *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-torch .venv-tfa build *.egg-info .pytest_cache .ruff_cache .hypothesis

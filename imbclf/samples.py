@@ -207,7 +207,7 @@ def being_differentiated(x, refusal=None):
             return 0.0
 
         differentiated.defvjp(lambda x: (yes(), x), lambda x, _: (jax.numpy.zeros_like(x),))
-        return differentiated(x)
+        return differentiated(jax.numpy.ravel(x)[:1])
     import torch
 
     return yes() if torch.is_grad_enabled() and x.requires_grad else 0.0

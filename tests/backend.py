@@ -21,6 +21,13 @@ def value_and_gradient(function, x, dtype="float32"):
         with tf.GradientTape() as tape:
             value = function(x)
         return to_numpy(value), to_numpy(tape.gradient(value, x))
+    if BACKEND == "torch":
+        import torch
+
+        x = torch.tensor(np.asarray(x), dtype=getattr(torch, dtype), requires_grad=True)
+        value = function(x)
+        value.backward()
+        return to_numpy(value), to_numpy(x.grad)
     import jax
 
     value, gradient = jax.value_and_grad(function)(jax.numpy.asarray(x, dtype=dtype))
@@ -28,11 +35,13 @@ def value_and_gradient(function, x, dtype="float32"):
 
 
 def compiled(function):
-    """The function compiled by the backend, so that it sees no values while it is traced."""
+    """The function compiled by the backend, so that it sees no values while it is traced. PyTorch always sees them."""
     if BACKEND == "tensorflow":
         import tensorflow as tf
 
         return tf.function(function)
+    if BACKEND == "torch":
+        return function
     import jax
 
     return jax.jit(function)

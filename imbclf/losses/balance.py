@@ -119,9 +119,12 @@ class Balance(ImageLoss):
             ready = readiness.degree()
         else:
             ready = ops.cast(self.switched, intra.dtype)
-            self._flip(readiness, samples)
         share = (1 - self.alpha) * ops.stop_gradient(ready)
-        return (1 - share) * intra + share * inter
+        loss = (1 - share) * intra + share * inter
+        if self.schedule == "switch":
+            # Last, since on PyTorch `ready` may be the variable itself.
+            self._flip(readiness, samples)
+        return loss
 
     def _flip(self, readiness, samples):
         refusal = None

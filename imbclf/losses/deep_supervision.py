@@ -122,17 +122,26 @@ def resize_labels(labels, factor, num_classes, rank):
     if len(labels.shape) == rank + 2 and labels.shape[-1] == 1:
         labels = ops.squeeze(labels, axis=-1)
     if len(labels.shape) == rank + 2:
-        return ops.average_pool(ops.cast(labels, "float32"), factor, data_format="channels_last")
+        return ops.average_pool(ops.cast(labels, "float32"), (factor,) * rank, data_format="channels_last")
     labels = ops.cast(ops.round(ops.cast(labels, "float32")), "int32")
     middle = labels[(slice(None), *(slice(factor // 2, None, factor),) * rank)]
 
-    one_hot = ops.one_hot(labels, num_classes)
-    occurs = ops.max_pool(one_hot, factor, data_format="channels_last")
-    around = ops.max_pool(ops.one_hot(middle, num_classes), 3, strides=1, padding="same", data_format="channels_last")
+    one_hot = _one_hot(labels, num_classes)
+    occurs = ops.max_pool(one_hot, (factor,) * rank, data_format="channels_last")
+    around = ops.max_pool(
+        _one_hot(middle, num_classes), (3,) * rank, strides=1, padding="same", data_format="channels_last"
+    )
     lost = occurs * (1 - around)
     rarity = 1 / (1 + sum_over_replicas(ops.sum(one_hot, axis=tuple(range(rank + 1)))))
     rarest = ops.cast(ops.argmax(lost * rarity, axis=-1), "int32")
     return ops.where(ops.max(lost, axis=-1) > 0, rarest, middle)
+
+
+def _one_hot(labels, num_classes):
+    """One-hot labels; rows of 0 for values outside `0..K-1`, which not every backend takes."""
+    inside = (labels >= 0) & (labels < num_classes)
+    one_hot = ops.one_hot(ops.where(inside, labels, ops.zeros_like(labels)), num_classes)
+    return one_hot * ops.expand_dims(ops.cast(inside, one_hot.dtype), -1)
 
 
 def _resize_weights(weights, factor, rank):
@@ -140,4 +149,4 @@ def _resize_weights(weights, factor, rank):
         return weights
     if len(weights.shape) == rank + 1:
         weights = ops.expand_dims(weights, -1)
-    return ops.average_pool(ops.cast(weights, "float32"), factor, data_format="channels_last")[..., 0]
+    return ops.average_pool(ops.cast(weights, "float32"), (factor,) * rank, data_format="channels_last")[..., 0]

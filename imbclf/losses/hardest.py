@@ -1,5 +1,7 @@
 """Hard mining without a sort: the weight that the costliest voxels keep."""
 
+import functools
+
 import keras
 from keras import ops
 
@@ -39,21 +41,15 @@ def hardest(costs, weights, keep, across_replicas=False):
     # `abs` turns a negative zero into a zero, whose bits are the smallest.
     order = _bits(ops.abs(ops.maximum(costs, 0.0)))
 
-    def weight_of(chosen):
-        total = ops.sum(ops.where(chosen, weights, ops.zeros_like(weights)), axis=1, keepdims=True)
-        return sum_over_replicas(total) if across_replicas else total
-
-    def with_bit(place, threshold):
-        candidate = threshold + ops.left_shift(ops.ones_like(threshold), HIGHEST_BIT - place)
-        return ops.where(weight_of(order >= candidate) >= keep, candidate, threshold)
-
-    threshold = ops.zeros_like(order[:, :1])
-    if across_replicas and num_replicas() > 1:
-        # Devices meet in each pass, which they cannot inside a loop of the graph.
-        for place in range(HIGHEST_BIT + 1):
-            threshold = with_bit(place, threshold)
+    across_replicas = across_replicas and num_replicas() > 1
+    if keras.backend.backend() == "jax":
+        threshold = _compiled_threshold()(order, weights, keep)
     else:
-        threshold = ops.fori_loop(0, HIGHEST_BIT + 1, with_bit, threshold)
+        threshold = _threshold(order, weights, keep, across_replicas)
+
+    def weight_of(chosen):
+        return _weight_of(chosen, weights, across_replicas)
+
     above, level = order > threshold, order == threshold
     left, there = keep - weight_of(above), weight_of(level)
     share = ops.clip(left / ops.where(there > 0, there, ops.ones_like(there)), 0.0, 1.0)
@@ -67,6 +63,35 @@ def fraction_to_keep(k, total):
         return total
     # A product such as 0.29 * 100 falls just short of the whole number that it stands for.
     return ops.maximum(ops.floor(k * total * (1 + 1e-6)), 1.0)
+
+
+def _threshold(order, weights, keep, across_replicas=False):
+    """The greatest number at or above which the voxels of a row weigh `keep`, `(R, 1)` int32."""
+
+    def with_bit(place, threshold):
+        candidate = threshold + ops.left_shift(ops.ones_like(threshold), HIGHEST_BIT - place)
+        return ops.where(_weight_of(order >= candidate, weights, across_replicas) >= keep, candidate, threshold)
+
+    threshold = ops.zeros_like(order[:, :1])
+    if not across_replicas:
+        return ops.fori_loop(0, HIGHEST_BIT + 1, with_bit, threshold)
+    # Devices meet in each pass, which they cannot inside a loop of the graph.
+    for place in range(HIGHEST_BIT + 1):
+        threshold = with_bit(place, threshold)
+    return threshold
+
+
+@functools.cache
+def _compiled_threshold():
+    """`_threshold` compiled by JAX once per shape; a bare loop would be compiled anew by every call outside a step."""
+    import jax
+
+    return jax.jit(_threshold)
+
+
+def _weight_of(chosen, weights, across_replicas):
+    total = ops.sum(ops.where(chosen, weights, ops.zeros_like(weights)), axis=1, keepdims=True)
+    return sum_over_replicas(total) if across_replicas else total
 
 
 def _bits(x):

@@ -105,7 +105,8 @@ class TopKThreshold(MinedCrossEntropy):
 
     def kept(self, samples, costs):
         probability = ops.sum(samples.labels * samples.probabilities, axis=-1)
-        return ops.cast(probability < self.t, costs.dtype)
+        # Written so that a NaN, which stands for a label out of range, is kept and reaches the loss.
+        return 1 - ops.cast(probability >= self.t, costs.dtype)
 
     def get_config(self):
         return {"t": self.t, **super().get_config()}

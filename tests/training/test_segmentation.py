@@ -122,7 +122,7 @@ class Killed(BaseException):
 
 @pytest.mark.parametrize("loss", ["CEPlusDice", "Balance"])
 def test_killed_and_resumed_run_equals_the_run_that_was_not(loss, config_file, tmp_path, monkeypatch):
-    options = [f"loss={loss}", "training.epochs=2", "evaluation.bootstrap=0", "patches.per_epoch=8"]
+    options = [f"loss={loss}", "training.epochs=2", "evaluation.bootstrap=0", "patches.per_epoch=8", "model.width=1"]
     straight = train(load_config(config_file, [*options, f"output={tmp_path}/straight"]))
 
     class KillInSecondEpoch(keras.callbacks.Callback):
