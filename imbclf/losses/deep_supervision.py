@@ -122,19 +122,24 @@ def resize_labels(labels, factor, num_classes, rank):
     if len(labels.shape) == rank + 2 and labels.shape[-1] == 1:
         labels = ops.squeeze(labels, axis=-1)
     if len(labels.shape) == rank + 2:
-        return ops.average_pool(ops.cast(labels, "float32"), (factor,) * rank, data_format="channels_last")
+        return _pool(ops.average_pool, ops.cast(labels, "float32"), factor)
     labels = ops.cast(ops.round(ops.cast(labels, "float32")), "int32")
     middle = labels[(slice(None), *(slice(factor // 2, None, factor),) * rank)]
 
     one_hot = _one_hot(labels, num_classes)
-    occurs = ops.max_pool(one_hot, (factor,) * rank, data_format="channels_last")
-    around = ops.max_pool(
-        _one_hot(middle, num_classes), (3,) * rank, strides=1, padding="same", data_format="channels_last"
-    )
+    occurs = _pool(ops.max_pool, one_hot, factor)
+    around = _pool(ops.max_pool, _one_hot(middle, num_classes), 3, stride=1, padding="same")
     lost = occurs * (1 - around)
     rarity = 1 / (1 + sum_over_replicas(ops.sum(one_hot, axis=tuple(range(rank + 1)))))
     rarest = ops.cast(ops.argmax(lost * rarity, axis=-1), "int32")
     return ops.where(ops.max(lost, axis=-1) > 0, rarest, middle)
+
+
+def _pool(pool, x, size, stride=None, padding="valid"):
+    """Pool over all spatial axes of `(B, *space, K)`. JAX takes neither a single number nor its own default stride."""
+    rank = len(x.shape) - 2
+    strides = (stride or size,) * rank
+    return pool(x, (size,) * rank, strides=strides, padding=padding, data_format="channels_last")
 
 
 def _one_hot(labels, num_classes):
@@ -149,4 +154,4 @@ def _resize_weights(weights, factor, rank):
         return weights
     if len(weights.shape) == rank + 1:
         weights = ops.expand_dims(weights, -1)
-    return ops.average_pool(ops.cast(weights, "float32"), (factor,) * rank, data_format="channels_last")[..., 0]
+    return _pool(ops.average_pool, ops.cast(weights, "float32"), factor)[..., 0]
