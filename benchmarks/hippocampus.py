@@ -2,9 +2,9 @@
 
     python benchmarks/hippocampus.py --data /path/to/Task04_Hippocampus
 
-trains what is not trained yet by the commands it prints, the same short budget for all, and prints two Markdown tables
-of the test split, mean and standard deviation over seeds: as the data are, and with the anterior part labelled in a
-tenth of the training cases and ignored in the others.
+trains what docs/hippocampus_runs.csv does not have yet, by the commands it prints, the same short budget for all, adds
+the scores of each run to that file, and prints two Markdown tables of the test split, mean and standard deviation over
+seeds: as the data are, and with the anterior part labelled in a tenth of the training cases and ignored in the others.
 """
 
 import argparse
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from grid import mean_and_deviation, train_grid
 
-from imbclf.files import read_json
+from imbclf.files import read_json, read_table, write_table
 
 LOSSES = {
     "CE": "CrossEntropy",
@@ -43,44 +43,63 @@ BUDGET = [
     ),
 ]
 SCORES = {"dice": ("Dice", 3), "hausdorff95": ("HD95 (mm)", 2)}
+HEADER = ["variant", "loss", "seed", "class", *SCORES, "missed"]
+RESULTS = Path(__file__).parent.parent / "docs" / "hippocampus_runs.csv"
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", required=True, help="folder with imagesTr and labelsTr")
+    parser.add_argument("--data", help="folder with imagesTr and labelsTr; without it nothing is trained")
     parser.add_argument("--runs", type=Path, default=Path("runs/hippocampus"), help="where the run folders go")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="CSV of the scores of every run, added to")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=list(VARIANTS))
-    parser.add_argument("--only-table", action="store_true", help="train nothing; tabulate what is there")
     options = parser.parse_args()
-    arms = {label: [f"loss={loss}"] for label, loss in LOSSES.items()}
+    rows = read_results(options.results)
     for variant in options.variants:
         common = ["configs/hippocampus.yaml", f"data.root={options.data}", *BUDGET, *VARIANTS[variant]]
-        folder = options.runs / variant.replace(" ", "").replace("%", "")
-        runs = train_grid(arms, options.seeds, folder, common, options.only_table)
-        if runs:
-            print(table(variant, runs), flush=True)
+        for seed in options.seeds:
+            for label, loss in LOSSES.items():
+                if options.data and not any(row[:3] == [variant, label, str(seed)] for row in rows):
+                    folder = options.runs / variant.replace(" ", "").replace("%", "")
+                    (run,) = train_grid({label: [f"loss={loss}"]}, [seed], folder, common)[label]
+                    # Read again, since another process may have added the other variant meanwhile.
+                    rows = [*read_results(options.results), *rows_of(variant, label, seed, run)]
+                    write_table(options.results, HEADER, rows)
+        print(table(variant, [row for row in rows if row[0] == variant]), flush=True)
 
 
-def table(variant, runs):
-    """The Markdown table of one variant: Dice and HD95 per class, and in how many cases a class was missed."""
-    scored = {
-        label: [read_json(run / "metrics.json")["splits"]["test"] for run in folders] for label, folders in runs.items()
-    }
-    classes = list(next(iter(scored.values()))[0]["per_class"])
-    columns = [f"{name} {label}" for name in classes for label, _ in SCORES.values()] + ["missed"]
-    count = max(map(len, scored.values()))
-    lines = [f"| {variant}, {count} seeds | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
-    for label, results in scored.items():
+def read_results(path):
+    """Rows of the CSV of results, none if there is no such file yet."""
+    return read_table(path)[1] if path.is_file() else []
+
+
+def rows_of(variant, label, seed, run):
+    """The test scores of one run, a row per class; an empty cell where a distance is undefined."""
+    per_class = read_json(run / "metrics.json")["splits"]["test"]["per_class"]
+    for name, scores in per_class.items():
+        values = ["" if scores[key]["value"] is None else f"{scores[key]['value']:.4f}" for key in SCORES]
+        yield [variant, label, str(seed), name, *values, str(scores["missed"])]
+
+
+def table(variant, rows):
+    """The Markdown table of one variant: Dice and HD95 per class over seeds, and how often a class was missed."""
+    classes = list(dict.fromkeys(row[3] for row in rows))
+    columns = [f"{name} {title}" for name in classes for title, _ in SCORES.values()] + ["cases missed, per seed"]
+    lines = [f"| {variant} | seeds | " + " | ".join(columns) + " |", "|---" * (len(columns) + 2) + "|"]
+    for label in LOSSES:
+        of_label = [row for row in rows if row[1] == label]
+        if not of_label:
+            continue
         cells = []
         for name in classes:
-            for key, (_, digits) in SCORES.items():
-                values = [result["per_class"][name][key]["value"] for result in results]
-                values = [value for value in values if value is not None]
+            for place, (_, digits) in enumerate(SCORES.values(), start=4):
+                values = [float(row[place]) for row in of_label if row[3] == name and row[place]]
                 cells.append(mean_and_deviation(values, digits) if values else "–")
-        missed = [sum(result["per_class"][name]["missed"] for name in classes) for result in results]
-        cells.append(", ".join(map(str, missed)) if any(missed) else "0")
-        lines.append(f"| {label} | " + " | ".join(cells) + " |")
+        seeds = sorted({row[2] for row in of_label})
+        missed = [sum(int(row[-1]) for row in of_label if row[2] == seed) for seed in seeds]
+        cells.append(", ".join(map(str, missed)))
+        lines.append(f"| {label} | {len(seeds)} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
 
