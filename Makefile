@@ -2,7 +2,6 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Tests of what runs on any backend; the rest of the package only talks to these.
 ANY_BACKEND := tests/test_statistics.py tests/losses tests/metrics tests/sampling/test_contract.py tests/augment \
-	tests/models \
 	tests/analysis/test_gradient_mass.py tests/analysis/test_marginal_penalties.py
 PYTEST := TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m pytest -n 2
 
@@ -24,6 +23,7 @@ test: install
 
 test-slow: install
 	KERAS_BACKEND=tensorflow $(PYTEST) -m slow
+	KERAS_BACKEND=jax $(PYTEST) tests/models
 
 # PyTorch in an environment of its own: plain `pip install torch` brings gigabytes of GPU packages.
 test-torch: .venv-torch/installed

@@ -120,9 +120,9 @@ class Killed(BaseException):
     pass
 
 
-@pytest.mark.parametrize("loss", ["CEPlusDice", "Balance"])
-def test_killed_and_resumed_run_equals_the_run_that_was_not(loss, config_file, tmp_path, monkeypatch):
-    options = [f"loss={loss}", "training.epochs=2", "evaluation.bootstrap=0", "patches.per_epoch=8", "model.width=1"]
+def test_killed_and_resumed_run_equals_the_run_that_was_not(config_file, tmp_path, monkeypatch):
+    """With a loss that has state of its own."""
+    options = ["loss=Balance", "training.epochs=2", "evaluation.bootstrap=0", "patches.per_epoch=8", "model.width=1"]
     straight = train(load_config(config_file, [*options, f"output={tmp_path}/straight"]))
 
     class KillInSecondEpoch(keras.callbacks.Callback):
@@ -138,7 +138,7 @@ def test_killed_and_resumed_run_equals_the_run_that_was_not(loss, config_file, t
     monkeypatch.setattr(fit_module, "StopOnNonFiniteLoss", original)
     resumed = train(config, resume=True)
     with np.load(straight / "state.npz") as a, np.load(resumed / "state.npz") as b:
-        assert any(key.startswith("loss_") for key in a.files) == (loss == "Balance")
+        assert any(key.startswith("loss_") for key in a.files)
         for key in a.files:
             if key != "record_seconds":
                 np.testing.assert_array_equal(a[key], b[key], err_msg=key)
