@@ -96,10 +96,7 @@ class GradientAwareCE(SetLoss):
             sums, sizes = sum_over_replicas(sums), sum_over_replicas(sizes)
         present = ops.cast(sizes != 0, sizes.dtype)
         total = ops.sum(sizes, axis=-1, keepdims=True)
-        # The floor is reached by no class that is present; it keeps the power finite for the others.
-        share = (
-            ops.where(sizes == 0, ops.zeros_like(sizes), ratio(sizes, total)) ** self.gamma if self.gamma else present
-        )
+        share = ratio(sizes, total) ** self.gamma if self.gamma else present
         losses = class_shares(present, self.class_weights(samples)) * share * ratio(sums, sizes)
         values = ops.sum(losses, axis=-1)
         return values[0] if is_batch else values
