@@ -33,14 +33,9 @@ VARIANTS = {
     "anterior in 10 % of the cases": ["data.ignore_class=255", "data.thin={name: anterior, share: 0.1}"],
 }
 BUDGET = [
-    *("model.width=8", "augment=[]", "patches.flips=[0]", "patches.per_epoch=60", "training.batch_size=2"),
-    *(
-        "training.epochs=7",
-        "training.warmup_epochs=1",
-        "data.validation=0.05",
-        "training.select=last",
-        "evaluation.bootstrap=200",
-    ),
+    *("model.width=8", "augment=[]", "patches.flips=[0]", "patches.size=[32, 48, 32]", "patches.per_epoch=120"),
+    *("training.batch_size=2", "training.epochs=8", "training.warmup_epochs=1", "training.select=last"),
+    *("data.validation=0.05", "evaluation.bootstrap=200"),
 ]
 SCORES = {"dice": ("Dice", 3), "hausdorff95": ("HD95 (mm)", 2)}
 HEADER = ["variant", "loss", "seed", "class", *SCORES, "missed"]

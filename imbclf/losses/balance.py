@@ -102,13 +102,17 @@ class Balance(ImageLoss):
 
     @property
     def variables(self):
-        return [self.switched, self.steps_before_switch] if self.schedule == "switch" else []
+        return [variable for metric in self.state_metrics() for variable in metric.variables]
 
     def part_metrics(self):
         """One metric per part, unweighted, and the switch, to pass to `compile(metrics=...)`."""
         options = {key: self.get_config()[key] for key in ("from_logits", "ignore_class", "class_weight", "dtype")}
         parts = [IntraClassBalance(t=self.t, **options), InterClassBalance(**options)]
-        return [LossPart(part) for part in parts] + ([self._switch] if self.schedule == "switch" else [])
+        return [*(LossPart(part) for part in parts), *self.state_metrics()]
+
+    def state_metrics(self):
+        """The metric that holds the switch, if there is one."""
+        return [self._switch] if self.schedule == "switch" else []
 
     def per_image(self, samples):
         class_weights = self.class_weights(samples)

@@ -60,8 +60,12 @@ class WeightedSum(keras.losses.Loss):
         return [variable for loss in self.losses for variable in getattr(loss, "variables", [])]
 
     def part_metrics(self):
-        """One metric per part, unweighted, to pass to `compile(metrics=...)`."""
-        return [LossPart(loss, name=name) for name, loss in self.parts.items()]
+        """One metric per part, unweighted, and those of parts that keep a state, to pass to `compile(metrics=...)`."""
+        return [*(LossPart(loss, name=name) for name, loss in self.parts.items()), *self.state_metrics()]
+
+    def state_metrics(self):
+        """The metrics that hold the state of the parts, such as the switch of a `Balance`."""
+        return [metric for loss in self.losses if hasattr(loss, "state_metrics") for metric in loss.state_metrics()]
 
     def __call__(self, y_true, y_pred, sample_weight=None):
         values = [loss(y_true, y_pred, sample_weight) for loss in self.losses]

@@ -138,6 +138,14 @@ def test_on_jax_a_switch_outside_the_model_is_refused_while_training_only():
         model.fit(p[None], labels[None], verbose=0)
 
 
+def test_switch_of_a_part_of_a_sum_flips_and_shows():
+    loss = imbclf.WeightedSum([imbclf.CrossEntropy(), imbclf.Balance()])
+    labels, p = image(0.99, 0.99)
+    history = model_with(loss).fit(p[None], labels[None], verbose=0).history
+    assert float(loss.losses[1].switched) == 1.0
+    assert history["switched"] == [1.0]
+
+
 @pytest.mark.skipif(BACKEND == "jax", reason="JAX needs the switch among the metrics")
 def test_the_switch_flips_without_being_among_the_metrics():
     labels, p = image(0.99, 0.99)
