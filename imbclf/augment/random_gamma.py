@@ -1,11 +1,12 @@
 from keras import ops
 from keras.saving import register_keras_serializable
 
-from imbclf.augment.random_layer import RandomLayer
+from imbclf.augment.random_layer import checked_interval
+from imbclf.augment.tone_curve import ToneCurve
 
 
 @register_keras_serializable(package="imbclf")
-class RandomGamma(RandomLayer):
+class RandomGamma(ToneCurve):
     r"""Raise intensities to a power: \(x^\gamma\) with \(\gamma\) drawn uniformly for each image.
 
     For images in [0, 1], which stay there: below 1 brightens, above 1 darkens, as `skimage.exposure.adjust_gamma`. With
@@ -30,29 +31,11 @@ class RandomGamma(RandomLayer):
     """
 
     def __init__(self, gamma=(0.5, 1.5), probability=0.5, seed=None, value_range=(0.0, 1.0), **kwargs):
-        super().__init__(probability=probability, seed=seed, **kwargs)
-        low, high = gamma
-        if not 0 < low <= high:
-            raise ValueError(f"gamma must be (low, high) with 0 < low <= high; received {gamma}.")
-        self.gamma = [float(low), float(high)]
-        if value_range != "image":
-            if isinstance(value_range, str) or not value_range[0] < value_range[1]:
-                raise ValueError(f'value_range must be (a, b) with a < b, or "image"; received {value_range!r}.')
-            value_range = [float(value_range[0]), float(value_range[1])]
-        self.value_range = value_range
+        super().__init__(probability=probability, seed=seed, value_range=value_range, **kwargs)
+        self.gamma = checked_interval("gamma", gamma, is_positive=True)
 
-    def transform(self, images):
-        if self.value_range == "image":
-            space = tuple(range(1, len(images.shape) - 1))
-            start = ops.min(images, axis=space, keepdims=True)
-            width = ops.max(images, axis=space, keepdims=True) - start
-            # A constant image stays what it is.
-            share = (images - start) / ops.where(width > 0, width, 1.0)
-        else:
-            start, end = self.value_range
-            width = end - start
-            share = ops.maximum((images - start) / width, 0.0)
-        return start + width * ops.power(share, self.draw(images, *self.gamma))
+    def curve(self, share):
+        return ops.power(share, self.draw(share, *self.gamma))
 
     def get_config(self):
-        return {**super().get_config(), "gamma": self.gamma, "value_range": self.value_range}
+        return {**super().get_config(), "gamma": self.gamma}

@@ -11,8 +11,8 @@ class RandomLayer(keras.layers.Layer):
     """Base of all augmentation: each image of a batch is changed with a probability and with draws of its own.
 
     A subclass changes every image in `transform`, or, where voxels move, in `transform_with`; which images take effect
-    is decided here. Nothing happens outside training. Works on `(batch, *space, channels)` with any number of spatial
-    axes, in float32 whatever the policy.
+    is decided here, in `change`. Nothing happens outside training. Works on `(batch, *space, channels)` with any number
+    of spatial axes, in float32 whatever the policy.
 
     Args:
         probability: chance of each image to be changed.
@@ -91,8 +91,36 @@ class RandomLayer(keras.layers.Layer):
             return ops.convert_to_tensor(random.uniform(low, high, shape), self.compute_dtype)
         return keras.random.uniform(shape, low, high, dtype=self.compute_dtype, seed=self.seed_generator)
 
+    def draw_noise(self, images):
+        """One standard normal number per voxel and channel, in the shape of `images`."""
+        if (random := _random.get()) is not None:
+            return ops.convert_to_tensor(random.standard_normal(tuple(images.shape)), self.compute_dtype)
+        return keras.random.normal(ops.shape(images), dtype=self.compute_dtype, seed=self.seed_generator)
+
     def compute_output_shape(self, input_shape):
         return input_shape
 
     def get_config(self):
         return {**super().get_config(), "probability": self.probability, "seed": self.seed}
+
+
+def checked_interval(name, interval, is_positive=False):
+    """`[low, high]` of a draw, as floats, neither negative nor in the wrong order; 0 is no value where `is_positive`.
+
+    Example:
+
+    >>> checked_interval("sigma", (0, 1.5))
+    [0.0, 1.5]
+    >>> checked_interval("gamma", (0, 1.5), is_positive=True)
+    Traceback (most recent call last):
+    ...
+    ValueError: gamma must be (low, high) with 0 < low <= high; received (0, 1.5).
+    """
+    try:
+        low, high = map(float, interval)
+    except (TypeError, ValueError):
+        low = high = float("nan")
+    if not (0 < low <= high if is_positive else 0 <= low <= high):
+        sign = "<" if is_positive else "<="
+        raise ValueError(f"{name} must be (low, high) with 0 {sign} low <= high; received {interval!r}.")
+    return [low, high]

@@ -6,7 +6,7 @@ import numpy as np
 
 from imbclf.data.dataset import Dataset
 from imbclf.data.files import ImageFiles
-from imbclf.data.index import SPLIT_WORDS
+from imbclf.data.index_rows import SPLIT_WORDS
 from imbclf.errors import InputError
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from imbclf.data.index import check_each_path_once, filled_column, read_index_rows
+from imbclf.data.index_rows import check_each_path_once, filled_column, read_index_rows
 from imbclf.data.label_names import read_label_names
 from imbclf.data.segmentation import SegmentationDataset
 from imbclf.data.volume_file import VOLUME_SUFFIXES

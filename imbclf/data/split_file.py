@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from imbclf.data.index import SPLIT_WORDS
+from imbclf.data.index_rows import SPLIT_WORDS
 from imbclf.errors import InputError
 from imbclf.files import read_rows, write_table
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from imbclf.data.allocation import check_fraction, divide_by_fractions
 from imbclf.data.leakage import check_leakage, linked_groups
 from imbclf.errors import InputError
 
@@ -41,9 +42,8 @@ def assign_splits(dataset, validation=0.15, test=0.2, seed=0):
     >>> digits.counts("val").tolist()
     [20, 14, 10, 7, 5, 4, 3, 2, 1, 1]
     """
-    for name, fraction in (("validation", validation), ("test", test)):
-        if not 0 <= fraction < 1:
-            raise InputError(f"The fraction for {name} must lie in [0, 1), but it is {fraction!r}.")
+    check_fraction("validation", validation)
+    check_fraction("test", test)
     if validation + test >= 1:
         raise InputError(f"validation {validation!r} and test {test!r} leave nothing to train on: make them smaller.")
     fractions = {
@@ -62,7 +62,7 @@ def assign_splits(dataset, validation=0.15, test=0.2, seed=0):
     if fractions and len(pool) == 0:
         raise InputError(f"There are no samples that {' and '.join(fractions)} could be taken from.")
     if fractions:
-        split[pool] = _divide(dataset, pool, groups[pool], fractions, np.random.default_rng(seed))
+        split[pool] = divide_by_fractions(dataset, pool, groups[pool], fractions, np.random.default_rng(seed))
     split[split == ""] = "train"
     return replace(dataset, split=split)
 
@@ -97,52 +97,3 @@ def _join_assigned(split, groups):
         if word:
             split_of.setdefault(group, word)
     return np.array([word or split_of.get(group, "") for group, word in zip(groups, split)], dtype="<U5")
-
-
-def _divide(dataset, pool, groups, fractions, random):
-    """Split of each sample of the pool, group by group towards a target count per split and class."""
-    group_names, groups = np.unique(groups, return_inverse=True)
-    counts = np.zeros((len(group_names), dataset.num_classes), np.int64)
-    np.add.at(counts, groups, dataset.holds()[pool].astype(np.int64))
-    splits = ("train", *fractions)
-    _check_enough(dataset, counts, splits)
-    total = counts.sum(axis=0)
-    small = [np.maximum(1, np.rint(total * fraction)) for fraction in fractions.values()]
-    target = np.stack([np.maximum(1, total - sum(small)), *small]) * (total > 0)
-
-    shuffled = random.permutation(len(group_names))
-    largest_first = shuffled[np.argsort(-counts[shuffled].sum(axis=1), kind="stable")]
-    chosen = np.full(len(group_names), -1)
-    have = np.zeros_like(target)
-
-    def put(group, place):
-        chosen[group] = place
-        have[place] += counts[group]
-
-    # Every split gets a group of every class first, rare classes before frequent ones; the largest goes to training.
-    for label in np.argsort((counts > 0).sum(axis=0), kind="stable"):
-        for place in range(len(splits)):
-            free = largest_first[(chosen[largest_first] < 0) & (counts[largest_first, label] > 0)]
-            if have[place, label] == 0 and len(free) > 0:
-                put(free[0 if place == 0 else -1], place)
-    for group in largest_first[chosen[largest_first] < 0]:
-        # How much the squared distance to the targets, relative to them, grows when the group goes to each split.
-        growth = counts[group] * (counts[group] + 2 * (have - target)) / np.maximum(target, 1)
-        put(group, int(np.argmin(growth.sum(axis=1))))
-    for label in np.flatnonzero(((have == 0) & (total > 0)).any(axis=0)):
-        raise InputError(
-            f"The class {dataset.class_names[label]} cannot be spread over {', '.join(splits)} without dividing a "
-            "patient: assign the splits yourself, or leave one out."
-        )
-    return np.asarray(splits)[chosen[groups]]
-
-
-def _check_enough(dataset, counts, splits):
-    for label, name in enumerate(dataset.class_names):
-        samples, groups = int(counts[:, label].sum()), int((counts[:, label] > 0).sum())
-        if 0 < groups < len(splits) or samples == 0:
-            of_patients = f" of {groups} independent patients or images" if groups < samples else ""
-            raise InputError(
-                f"The class {name} has {samples} sample{'s' * (samples != 1)}{of_patients}, but dividing it into "
-                f"{', '.join(splits)} needs at least {len(splits)}: add samples, or assign the splits yourself."
-            )

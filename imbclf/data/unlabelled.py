@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from imbclf.data.arrays import ImageArray, stack_images
-from imbclf.data.files import ImageFiles
 from imbclf.data.folder import IMAGE_SUFFIXES, find_images
-from imbclf.data.index import check_each_path_once, read_index_rows
+from imbclf.data.index_rows import check_each_path_once, read_index_rows
+from imbclf.data.readers import open_image_files
 from imbclf.errors import InputError
 from imbclf.files import read_arrays
 
@@ -17,8 +17,8 @@ def open_images(source, image_size=None, channels=None, rank=2):
 
     Args:
         source: A PNG or JPEG; a folder of them, read with the folders inside it; a `.csv` as `read_index` takes it,
-            but with paths relative to the file and no need of the column `label`; or an `.npz`, of which the arrays
-            named `images` or `..._images` are read.
+            but with paths relative to the file and no need of the column `label`; a prepared `.npy`; or an `.npz`, of
+            which the arrays named `images` or `..._images` are read.
         image_size: `(height, width)` or one number that image files are resized to; see `ImageFiles`.
         channels: 1 or 3 to make image files grey or colour; see `ImageFiles`.
         rank: Number of spatial axes of an image in an `.npz`; a missing channel axis is added.
@@ -56,11 +56,13 @@ def open_images(source, image_size=None, channels=None, rank=2):
         rows = read_index_rows(source, required=("path",))
         check_each_path_once(rows)
         root, paths = source.parent, [row.path for row in rows]
-    elif suffix in IMAGE_SUFFIXES:
+    elif suffix in (*IMAGE_SUFFIXES, ".npy"):
         root, paths = source.parent, [source.name]
     else:
-        raise InputError(f"A PNG, a JPEG, a folder of them, a .csv or an .npz is expected, not {source}.")
-    return np.array(paths), ImageFiles(paths, root, image_size, channels)
+        raise InputError(
+            f"A PNG, a JPEG, a folder of them, a .csv, a prepared .npy or an .npz is expected, not {source}."
+        )
+    return np.array(paths), open_image_files(paths, root, image_size, channels)
 
 
 def _from_arrays(path, rank):

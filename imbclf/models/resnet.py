@@ -35,7 +35,8 @@ def ResNet34(
         dropout: rate of dropout between features and head.
         momentum: of the moving batch statistics. At 0.9 they follow within tens of steps; at Keras' default of 0.99 a
             training of a few hundred steps is evaluated with statistics it never had.
-        augmentation: a layer applied to the input while training only, or `None`.
+        augmentation: a layer applied to the input while training only, or `None`. It may make the image smaller, which
+            `RandomCrop` does outside training too; the stem `"auto"` goes by the size that it leaves.
         name: name of the model.
 
     Returns:
@@ -51,10 +52,11 @@ def ResNet34(
     >>> model.output_shape, model.get_layer("features").output.shape
     ((None, 5), (None, 64))
     """
-    input_shape, stem = check_arguments(input_shape, num_classes, width, stem)
+    input_shape, _ = check_arguments(input_shape, num_classes, width, stem)
     net = ResidualLayers(len(input_shape) - 1, momentum)
     inputs = keras.Input(input_shape, name="image")
     x = inputs if augmentation is None else augmentation(inputs)
+    _, stem = check_arguments(x.shape[1:], num_classes, width, stem)
     *_, x = residual_encoder(net, x, width, stem).values()
     x = net.average(x, name="features")
     if dropout:

@@ -4,7 +4,7 @@ import numpy as np
 
 from imbclf.errors import InputError
 from imbclf.sampling.labels import class_indices
-from imbclf.sampling.seeded import SeededBatches
+from imbclf.sampling.seeded import SeededBatches, random_generator
 
 
 class Batches(SeededBatches):
@@ -15,7 +15,9 @@ class Batches(SeededBatches):
     are counted, and what `failure` is, is said in `SeededBatches`.
 
     Args:
-        x: Samples: an array, or any object with `len()` and `x[int array]`, such as `imbclf.data.ImageFiles`.
+        x: Samples: an array, or any object with `len()` and `x[int array]`, such as `imbclf.data.ImageFiles`. Where it
+            has `x.random(int array, generator)` too, as `imbclf.data.Windows` has, samples are drawn by that, with a
+            generator that depends on seed, epoch and index alone.
         y: Labels: whole numbers `(n,)` or `(n, 1)`, or one-hot `(n, K)`, which becomes whole numbers.
         batch_size, seed, workers, use_multiprocessing: See `SeededBatches`.
         sample_weight: Weight of each sample `(n,)`, or None.
@@ -49,6 +51,11 @@ class Batches(SeededBatches):
         raise NotImplementedError
 
     @property
+    def draws_at_random(self):
+        """Whether samples are drawn by `x.random`, rather than read as they are."""
+        return hasattr(self.x, "random")
+
+    @property
     def num_classes(self):
         """Number of classes K."""
         return len(self.class_names)
@@ -61,7 +68,12 @@ class Batches(SeededBatches):
     def batch(self, epoch, index):
         """The batch of an epoch at an index: `(x, y)` or `(x, y, sample_weight)`."""
         indices = self.batch_indices(epoch, index)
-        x, y = self.x[indices], self.y[indices].astype(np.int32)
+        if self.draws_at_random:
+            # The last number is never 0: shorter keys, such as those of the orders, count as filled up with zeros.
+            x = self.x.random(indices, random_generator(self.seed, 3, epoch, index + 1))
+        else:
+            x = self.x[indices]
+        y = self.y[indices].astype(np.int32)
         return (x, y) if self.sample_weight is None else (x, y, self.sample_weight[indices])
 
 

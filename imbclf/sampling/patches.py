@@ -190,6 +190,6 @@ def _check_layer(layer, dataset):
         raise InputError(f"Augmentation must be layers of imbclf.augment, which move labels too, not {layer!r}.")
     if getattr(layer, "value_range", None) == [0.0, 1.0] and getattr(dataset, "normalize", None) == "zscore":
         raise InputError(
-            f"{type(layer).__name__} expects images in [0, 1], but these are z-scored: give it value_range='image', or "
+            f"{type(layer).__name__} expects images in [0, 1], but these are z-scored: give it another value_range, or "
             "normalise by minmax."
         )

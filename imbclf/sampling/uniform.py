@@ -14,7 +14,8 @@ class UniformBatches(Batches):
 
     Args:
         x, y, batch_size, seed, sample_weight, class_names, workers, use_multiprocessing: See `Batches`.
-        shuffle: New order in every epoch; False keeps the order of the samples, for evaluation.
+        shuffle: New order in every epoch; False keeps the order of the samples and leaves `x.random` alone, for
+            evaluation.
         last: What becomes of the last batch where `batch_size` does not divide n: `"wrap"` fills it up with samples of
             the same epoch drawn a second time, chosen anew in every epoch; `"drop"` leaves it out; `"keep"` hands it
             out smaller. None means `"wrap"` with `shuffle` and `"keep"` without: in training a batch of one or two
@@ -61,6 +62,10 @@ class UniformBatches(Batches):
                 f"There are {len(self.y)} samples, fewer than one batch of {self.batch_size}, and last is 'drop': "
                 "make the batch smaller, or wrap."
             )
+
+    @property
+    def draws_at_random(self):
+        return self.shuffle and super().draws_at_random
 
     def __len__(self):
         whole_batches, rest = divmod(len(self.y), self.batch_size)

@@ -1,10 +1,10 @@
 """From a configuration to the objects that every task trains with: loss, augmentation, optimizer."""
 
 import keras
-import numpy as np
 
 import imbclf
 from imbclf import augment as augmentation_layers
+from imbclf.augment.published_chain import layer_seed
 from imbclf.errors import InputError
 from imbclf.training.config import check_name, check_options
 
@@ -17,14 +17,20 @@ def build_loss(config, **defaults):
 
 
 def build_augmentation(config, image_shape):
-    """The augmentation as layers in order; every layer draws from a seed of its own."""
-    layers = []
+    """The augmentation as layers in order, each built for what the one before leaves and with a seed of its own."""
+    known = [name for name in augmentation_layers.__all__ if isinstance(getattr(augmentation_layers, name), type)]
+    layers, shape = [], tuple(image_shape)
     for position, entry in enumerate(config.augment):
         key = f"augment.{position}"
-        name = check_name(entry.name, augmentation_layers.__all__, key)
-        seed = int(np.random.SeedSequence((config.seed, position)).generate_state(1)[0] >> 1)
-        layer = getattr(augmentation_layers, name)
-        layers.append(_make(layer, {"seed": seed, **entry.options}, key, image_shape=image_shape))
+        name = check_name(entry.name, known, key)
+        options = {"seed": layer_seed(config.seed, position), **entry.options}
+        layers.append(_make(getattr(augmentation_layers, name), options, key, image_shape=shape))
+        shape = tuple(layers[-1].compute_output_shape((None, *shape))[1:])
+        if config.task == "segmentation" and shape != tuple(image_shape):
+            raise InputError(
+                f"{key} ({name}): windows have the size patches.size, {tuple(image_shape[:-1])}, which no layer may "
+                "change; leave it out and set patches.size instead."
+            )
     return layers
 
 

@@ -10,6 +10,7 @@ import time
 import keras
 
 from imbclf.errors import InputError
+from imbclf.progress import duration
 
 
 class Interrupted(Exception):
@@ -215,17 +216,3 @@ def of_first_output(logs):
     {'val_dice_score': 0.5, 'probabilities_2_deep_supervision_loss': 1.0}
     """
     return {re.sub(r"^(val_)?probabilities_(?!\d)", r"\1", key): value for key, value in logs.items()}
-
-
-def duration(seconds):
-    """Seconds as a person says them.
-
-    >>> duration(42), duration(200), duration(7500)
-    ('42 s', '3 min 20 s', '2 h 5 min')
-    """
-    seconds = round(seconds)
-    if seconds < 60:
-        return f"{seconds} s"
-    if seconds < 3600:
-        return f"{seconds // 60} min {seconds % 60} s"
-    return f"{seconds // 3600} h {seconds % 3600 // 60} min"

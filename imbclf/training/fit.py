@@ -15,6 +15,7 @@ import imbclf
 from imbclf.data import write_split
 from imbclf.errors import InputError
 from imbclf.files import write_json
+from imbclf.progress import duration
 from imbclf.sampling import EpochFromTrainer
 from imbclf.training.callbacks import (
     BalanceSwitchLogger,
@@ -23,7 +24,6 @@ from imbclf.training.callbacks import (
     RunRecorder,
     StopOnInterrupt,
     StopOnNonFiniteLoss,
-    duration,
 )
 from imbclf.training.run_folder import RunFolder
 

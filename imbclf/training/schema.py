@@ -5,6 +5,9 @@ from typing import Annotated, Literal
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from imbclf.published_chains import PUBLISHED_CHAINS, published_layers
 
 
 class Section(BaseModel):
@@ -33,6 +36,18 @@ def _named(value):
 OneNamed = Annotated[Named, BeforeValidator(_named)]
 
 
+def _layers_of_chain(value):
+    if not isinstance(value, str):
+        return value
+    if value not in PUBLISHED_CHAINS:
+        known = ", ".join(PUBLISHED_CHAINS)
+        raise PydanticCustomError("chain", f"input should be a list of layers or a published chain ({known})")
+    return published_layers(value)
+
+
+Chain = Annotated[list[OneNamed], BeforeValidator(_layers_of_chain)]
+
+
 class Division(Section):
     """How data are divided where they do not say it themselves."""
 
@@ -41,6 +56,13 @@ class Division(Section):
     validation: float = Field(0.15, gt=0, lt=1, description="share of the training images where no split names any")
     test: float = Field(0.2, gt=0, lt=1, description="share of all images where no split names any")
     split_seed: int = Field(0, ge=0, description="of the division; kept apart from the seed of the training")
+    split: str | None = Field(None, description="a split.csv to follow instead of dividing")
+    test_site: str | list[str] | None = Field(None, description="site or sites that become the test split")
+    folds: int | None = Field(None, ge=2, description="divide into this many folds, one of which is the test split")
+    fold: int = Field(0, ge=0, description="the fold to test on, from 0")
+    repeat: int = Field(0, ge=0, description="which of the repeated divisions into folds, from 0")
+    inner_folds: int | None = Field(None, ge=2, description="folds of the other samples, one of which is validation")
+    inner_fold: int = Field(0, ge=0, description="the inner fold to validate on, from 0")
     allow_patient_overlap: bool = Field(False, description="accept a patient in two splits")
     allow_duplicate_images: bool = Field(False, description="accept an identical image in two splits")
 
@@ -54,6 +76,9 @@ class Data(Division):
     format: Literal["auto", "npz", "csv", "folder", "digits"] = Field("auto", description="auto goes by the index")
     image_size: int | tuple[int, int] | None = Field(None, description="resize image files to (height, width)")
     channels: Literal[1, 3] | None = Field(None, description="read image files as grey (1) or colour (3)")
+    window: int | list[int] | None = Field(
+        None, description="window read of each image: at random in training, centred otherwise"
+    )
 
 
 class Model(Section):
@@ -169,7 +194,7 @@ class Config(Section):
     data: Section
     model: Section
     loss: OneNamed
-    augment: list[OneNamed] = Field([], description="layers of imbclf.augment, in order")
+    augment: Chain = Field([], description="layers of imbclf.augment in order, or glaucoma or glioma as published")
     training: Training = Training()
     evaluation: Section
 

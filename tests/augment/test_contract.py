@@ -8,16 +8,11 @@ from skimage.exposure import adjust_gamma
 
 from imbclf.augment import RandomAffine, RandomFlip, RandomGamma
 from imbclf.augment.random_affine import interpolate
-from tests.backend import to_numpy
+from tests.augment.layers import LAYERS, every_layer
+from tests.backend import compiled, to_numpy
 
-LAYERS = {
-    "flip": lambda **options: RandomFlip(**options),
-    "gamma": lambda **options: RandomGamma((0.5, 1.5), **options),
-    "affine": lambda **options: RandomAffine(20, (0.8, 1.2), 0.1, **options),
-}
 SHAPES = [(6, 8, 9, 3), (4, 5, 6, 7, 1)]
 
-every_layer = pytest.mark.parametrize("make", LAYERS.values(), ids=LAYERS.keys())
 every_shape = pytest.mark.parametrize("shape", SHAPES, ids=["2d", "3d"])
 
 
@@ -25,12 +20,27 @@ def images(shape, seed=0):
     return np.random.default_rng(seed).uniform(0, 1, shape).astype("float32")
 
 
+def compiled_for_any_batch(function, shape):
+    if keras.backend.backend() != "tensorflow":
+        return compiled(function)
+    import tensorflow as tf
+
+    return tf.function(function, input_signature=[tf.TensorSpec((None, *shape[1:]), "float32")])
+
+
+def middle(layer, x):
+    """The part of images that a layer leaves as it is without chance: all of it, or the window in the middle."""
+    shape = layer.compute_output_shape(x.shape)
+    starts = [(before - after) // 2 for before, after in zip(x.shape, shape)]
+    return x[tuple(slice(start, start + side) for start, side in zip(starts, shape))]
+
+
 @every_layer
 @every_shape
 def test_nothing_happens_outside_training_or_with_probability_zero(make, shape):
     x = images(shape)
-    np.testing.assert_array_equal(to_numpy(make(probability=1.0)(x)), x)
-    np.testing.assert_array_equal(to_numpy(make(probability=0.0)(x, training=True)), x)
+    np.testing.assert_array_equal(to_numpy(make(probability=1.0)(x)), middle(make(), x))
+    np.testing.assert_array_equal(to_numpy(make(probability=0.0)(x, training=True)), middle(make(), x))
 
 
 @every_layer
@@ -44,9 +54,10 @@ def test_each_image_has_draws_of_its_own(make, shape):
 
 @every_layer
 def test_about_the_given_share_of_images_changes(make):
-    x = images((400, 4, 5, 1))
+    # Large enough that a random window is hardly ever the one in the middle.
+    x = images((400, 20, 21, 1))
     layer = RandomFlip(axes=[0], probability=0.3, seed=1) if make is LAYERS["flip"] else make(probability=0.3, seed=1)
-    changed = (to_numpy(layer(x, training=True)) != x).any(axis=(1, 2, 3)).mean()
+    changed = (to_numpy(layer(x, training=True)) != middle(layer, x)).any(axis=(1, 2, 3)).mean()
     assert abs(changed - 0.3) < 4 * np.sqrt(0.3 * 0.7 / 400)
 
 
@@ -65,13 +76,26 @@ def test_same_seed_draws_the_same_and_goes_on_differently(make, shape):
 def test_values_stay_within_the_range_of_the_image_and_in_float32(make, shape):
     keras.mixed_precision.set_dtype_policy("mixed_float16")
     try:
-        changed = make(probability=1.0)(images(shape), training=True)
+        layer = make(probability=1.0)
+        changed = layer(images(shape), training=True)
     finally:
         keras.mixed_precision.set_dtype_policy("float32")
     assert keras.backend.standardize_dtype(changed.dtype) == "float32"
     assert to_numpy(changed).min() >= 0
     assert to_numpy(changed).max() <= 1
-    assert tuple(changed.shape) == shape
+    assert tuple(changed.shape) == layer.compute_output_shape(shape)
+
+
+@every_layer
+@every_shape
+def test_compiled_for_any_number_of_images_it_draws_as_it_does_uncompiled(make, shape):
+    x = images(shape)
+    model = keras.Sequential([keras.Input(shape[1:]), make(probability=0.7, seed=2)])
+    state = [variable.value for variable in model.non_trainable_variables]
+    call = compiled_for_any_batch(lambda x: model.stateless_call([], state, x, training=True)[0], shape)
+    expected = to_numpy(make(probability=0.7, seed=2)(x, training=True))
+    np.testing.assert_allclose(to_numpy(call(x)), expected, atol=1e-6)
+    assert tuple(call(x[:2]).shape) == (2, *model.output_shape[1:])
 
 
 @every_layer

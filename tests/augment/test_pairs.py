@@ -9,16 +9,11 @@ import pytest
 from scipy import ndimage
 
 from imbclf.augment import RandomAffine, RandomFlip, RandomGamma
+from tests.augment.layers import every_layer
 from tests.backend import to_numpy
 
-LAYERS = {
-    "flip": lambda **options: RandomFlip(**options),
-    "gamma": lambda **options: RandomGamma((0.5, 1.5), **options),
-    "affine": lambda **options: RandomAffine(20, (0.8, 1.2), 0.1, **options),
-}
 SHAPES = [(3, 8, 9, 2), (2, 5, 6, 7, 1)]
 
-every_layer = pytest.mark.parametrize("make", LAYERS.values(), ids=LAYERS.keys())
 every_shape = pytest.mark.parametrize("shape", SHAPES, ids=["2d", "3d"])
 
 
@@ -60,10 +55,10 @@ def test_flips_of_images_labels_and_weights_are_those_of_numpy(shape):
 @every_shape
 def test_a_flip_that_takes_effect_takes_effect_on_all(shape):
     positions = np.arange(np.prod(shape[1:-1])).reshape(1, *shape[1:-1])
-    labels = np.repeat(positions, 40, axis=0).astype(np.int32)
+    labels = np.repeat(positions, 100, axis=0).astype(np.int32)
     images, [moved] = RandomFlip(probability=0.5, seed=1).transform_pair(labels[..., np.newaxis], labels)
     np.testing.assert_array_equal(to_numpy(images)[..., 0], to_numpy(moved))
-    assert len(np.unique(to_numpy(moved).reshape(40, -1), axis=0)) == 2 ** (len(shape) - 2)
+    assert len(np.unique(to_numpy(moved).reshape(100, -1), axis=0)) == 2 ** (len(shape) - 2)
 
 
 def affine(rank, space, share):

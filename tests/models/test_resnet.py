@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 
+from imbclf.augment import RandomCrop
 from imbclf.models import ResNet34
 from tests.backend import to_numpy
 
@@ -117,3 +118,14 @@ def test_impossible_arguments_are_refused(arguments, message):
         ResNet34(*arguments)
     with pytest.raises(ValueError, match="stem must be"):
         ResNet34((28, 28, 1), 2, stem="tiny")
+
+
+def test_a_crop_decides_the_stem_and_gives_the_middle_outside_training():
+    """The network of the cropped size, with the same weights, says the same of the window in the middle."""
+    cropping = ResNet34((70, 66, 1), 2, width=2, augmentation=RandomCrop(20, seed=0))
+    plain = ResNet34((20, 20, 1), 2, width=2)
+    assert cropping.get_layer("stage1_block1_add").output.shape == plain.get_layer("stage1_block1_add").output.shape
+    plain.set_weights([weight.numpy() for weight in cropping.weights if "seed_generator" not in weight.path])
+    x = np.random.default_rng(0).normal(size=(2, 70, 66, 1)).astype("float32")
+    np.testing.assert_allclose(to_numpy(cropping(x)), to_numpy(plain(x[:, 25:45, 23:43])), rtol=1e-5)
+    assert cropping(x, training=True).shape == (2, 2)

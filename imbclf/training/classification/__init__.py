@@ -1,5 +1,6 @@
 """Training of classifiers: what `imbclf.training.fit` asks of a task."""
 
+from imbclf.training.classification.augmentation import draw_augmentation
 from imbclf.training.classification.build import build_batches, build_dataset, build_model, describe, record
 from imbclf.training.classification.finish import finish, predict
 
@@ -13,6 +14,7 @@ __all__ = [
     "build_dataset",
     "build_model",
     "describe",
+    "draw_augmentation",
     "finish",
     "predict",
     "record",

@@ -1,14 +1,18 @@
 """From a configuration to what a classifier is trained with: data, network, batches."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 
-from imbclf.data import assign_splits, check_split, open_dataset, read_split
+from imbclf.data import open_dataset
+from imbclf.data.windows import Windows
 from imbclf.errors import InputError
 from imbclf.metrics import F1, BalancedAccuracy, MatthewsCorrelationCoefficient
 from imbclf.models import ResNet34
 from imbclf.sampling import BalancedBatches, UniformBatches, class_weights
 from imbclf.training.build import build_augmentation, build_loss, compile_model
+from imbclf.training.division import check_division, divide
 
 
 def build_dataset(config, split=None):
@@ -18,6 +22,7 @@ def build_dataset(config, split=None):
         raise InputError(
             "data.root is not set: give the folder of the data, as in `imbclf train CONFIG data.root=/path`."
         )
+    check_division(data)
     dataset = open_dataset(
         root=data.root,
         index=data.index,
@@ -28,11 +33,9 @@ def build_dataset(config, split=None):
         allow_patient_overlap=data.allow_patient_overlap,
         allow_duplicate_images=data.allow_duplicate_images,
     )
-    if split is not None:
-        return read_split(split, dataset)
-    dataset = assign_splits(dataset, validation=data.validation, test=data.test, seed=data.split_seed)
-    check_split(dataset, data.allow_patient_overlap, data.allow_duplicate_images)
-    return dataset
+    if data.window is not None:
+        dataset = replace(dataset, images=Windows(dataset.images, data.window))
+    return divide(dataset, data, split)
 
 
 def build_model(config, dataset):

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from imbclf.data import open_images
+from imbclf.data.windows import Windows
 from imbclf.errors import InputError
 from imbclf.evaluation import (
     Predictions,
@@ -73,6 +74,8 @@ def predict(run, config, source):
     model = run.load_chosen(config)
     *space, channels = model.input_shape[1:]
     ids, images = open_images(source, config.data.image_size, config.data.channels and channels, rank=len(space))
+    if config.data.window is not None:
+        images = Windows(images, config.data.window)
     if tuple(images.shape[1:]) != tuple(model.input_shape[1:]):
         raise InputError(
             f"{source} holds images of shape {tuple(images.shape[1:])}; the model of {run.path} takes "

@@ -1,12 +1,13 @@
 """From a configuration to what a segmentation network is trained with: data, network, windows."""
 
-from imbclf.data import assign_splits, check_split, open_segmentation, read_split, thin_class
+from imbclf.data import open_segmentation, thin_class
 from imbclf.errors import InputError
 from imbclf.losses import DeepSupervision
 from imbclf.metrics import DiceScore
 from imbclf.models import UNet34
 from imbclf.sampling import GridPatches, PatchBatches
 from imbclf.training.build import build_augmentation, build_loss, compile_model
+from imbclf.training.division import check_division, divide
 
 
 def build_dataset(config, split=None):
@@ -18,6 +19,7 @@ def build_dataset(config, split=None):
         )
     if data.thin is not None and data.ignore_class is None:
         raise InputError("data.thin needs data.ignore_class, the label that the thinned class gets, such as 255.")
+    check_division(data)
     dataset = open_segmentation(
         root=data.root,
         index=data.index,
@@ -28,11 +30,7 @@ def build_dataset(config, split=None):
         allow_patient_overlap=data.allow_patient_overlap,
         allow_duplicate_images=data.allow_duplicate_images,
     )
-    if split is not None:
-        dataset = read_split(split, dataset)
-    else:
-        dataset = assign_splits(dataset, validation=data.validation, test=data.test, seed=data.split_seed)
-        check_split(dataset, data.allow_patient_overlap, data.allow_duplicate_images)
+    dataset = divide(dataset, data, split)
     if data.thin is not None:
         dataset = thin_class(dataset, data.thin.name, data.thin.share, seed=data.thin.seed)
     return dataset

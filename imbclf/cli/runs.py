@@ -1,84 +1,41 @@
-"""The command `imbclf`: one command, few verbs. Nothing heavy is imported before a verb needs it."""
+"""The verbs that make a run, or read one."""
 
-import argparse
-import os
 import sys
 from pathlib import Path
 
-import imbclf
+from imbclf.cli.parsing import add_overrides, add_verb
 from imbclf.errors import InputError
 
-BAD_INPUT, INTERRUPTED = 2, 130
 
-
-def main(arguments=None):
-    """Run one verb; returns the exit status: 0, 2 for bad input (one sentence on standard error), 130 for Ctrl-C."""
-    parser = _parser()
-    options, rest = parser.parse_known_args(arguments)
-    # argparse takes key=value only before the first option; people write them anywhere.
-    strange = [word for word in rest if word.startswith("-") or "=" not in word or not hasattr(options, "overrides")]
-    if strange:
-        parser.error(f"unrecognized arguments: {' '.join(strange)}")
-    if rest:
-        options.overrides += rest
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    try:
-        return options.verb(options) or 0
-    except InputError as error:
-        print(f"imbclf: {error}", file=sys.stderr)
-        return BAD_INPUT
-    except KeyboardInterrupt as stop:
-        print(f"imbclf: {stop or 'Stopped.'}", file=sys.stderr)
-        return INTERRUPTED
-
-
-def _parser():
-    parser = argparse.ArgumentParser(
-        prog="imbclf", description="Train classifiers on imbalanced images, and say with error bars how good they are."
-    )
-    parser.add_argument("--version", action="version", version=f"imbclf {imbclf.__version__}")
-    verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
-
-    train = _verb(verbs, "train", _train, "train by a configuration and write a run folder with a report")
+def add_verbs(verbs):
+    """Add `train`, `evaluate`, `predict`, `report` and `tsne`."""
+    train = add_verb(verbs, "train", _train, "train by a configuration and write a run folder with a report")
     train.add_argument("config", type=Path, metavar="CONFIG", help="YAML file, such as configs/demo.yaml")
-    _add_overrides(train)
+    add_overrides(train)
     train.add_argument("--print-config", action="store_true", help="print the configuration with defaults; do nothing")
     train.add_argument("--dry-run", action="store_true", help="read the data and train two steps; write nothing")
     train.add_argument("--resume", action="store_true", help="continue the run that stands in the run folder")
     train.add_argument("--overwrite", action="store_true", help="replace what stands in the run folder")
 
-    evaluate = _verb(verbs, "evaluate", _evaluate, "predict again with the model of a run; scores, figures, report")
+    evaluate = add_verb(verbs, "evaluate", _evaluate, "predict again with the model of a run; scores, figures, report")
     evaluate.add_argument("run", type=Path, metavar="RUN", help="run folder")
-    _add_overrides(evaluate)
+    add_overrides(evaluate)
 
-    predict = _verb(verbs, "predict", _predict, "what a run's model says of images without labels: a CSV, or masks")
+    predict = add_verb(verbs, "predict", _predict, "what a run's model says of images without labels: a CSV, or masks")
     predict.add_argument("run", type=Path, metavar="RUN", help="run folder")
     predict.add_argument("--input", required=True, type=Path, help="image, folder of images, .csv with paths, or .npz")
     predict.add_argument("--output", type=Path, help="CSV file to write, standard output without it; folder for masks")
     predict.add_argument("--overwrite", action="store_true", help="replace what stands in the output")
 
-    report = _verb(verbs, "report", _report, "scores, figures and report again from the predictions of a run")
+    report = add_verb(verbs, "report", _report, "scores, figures and report again from the predictions of a run")
     report.add_argument("run", type=Path, metavar="RUN", help="run folder")
 
-    tsne = _verb(verbs, "tsne", _tsne, "map of a run's features by t-SNE, as a figure and in the report")
+    tsne = add_verb(verbs, "tsne", _tsne, "map of a run's features by t-SNE, as a figure and in the report")
     tsne.add_argument("run", type=Path, metavar="RUN", help="run folder")
     tsne.add_argument("--perplexity", type=float, default=30.0, help="number of neighbours that count (default 30)")
     tsne.add_argument("--seed", type=int, default=0, help="seed of the map (default 0)")
     tsne.add_argument(
         "--points", type=int, default=2000, help="images in the map at most, drawn by class (default 2000)"
-    )
-    return parser
-
-
-def _verb(verbs, name, function, description):
-    parser = verbs.add_parser(name, help=description, description=f"{description[0].upper()}{description[1:]}.")
-    parser.set_defaults(verb=function)
-    return parser
-
-
-def _add_overrides(parser):
-    parser.add_argument(
-        "overrides", nargs="*", metavar="key=value", help="keys of the configuration, such as training.epochs=20"
     )
 
 
@@ -219,7 +176,3 @@ def _interval(score):
     if score["low"] is None:
         return f"{score['value']:.3f}"
     return f"{score['value']:.3f} [{score['low']:.3f}, {score['high']:.3f}]"
-
-
-if __name__ == "__main__":
-    sys.exit(main())

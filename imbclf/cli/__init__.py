@@ -1,0 +1,43 @@
+"""The command `imbclf`: one command, few verbs. Nothing heavy is imported before a verb needs it."""
+
+import argparse
+import os
+import sys
+
+import imbclf
+from imbclf.cli import data, runs
+from imbclf.errors import InputError
+
+BAD_INPUT, INTERRUPTED = 2, 130
+
+
+def main(arguments=None):
+    """Run one verb; returns the exit status: 0, 2 for bad input (one sentence on standard error), 130 for Ctrl-C."""
+    parser = _parser()
+    options, rest = parser.parse_known_args(arguments)
+    # argparse takes key=value only before the first option; people write them anywhere.
+    strange = [word for word in rest if word.startswith("-") or "=" not in word or not hasattr(options, "overrides")]
+    if strange:
+        parser.error(f"unrecognized arguments: {' '.join(strange)}")
+    if rest:
+        options.overrides += rest
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        return options.verb(options) or 0
+    except InputError as error:
+        print(f"imbclf: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt as stop:
+        print(f"imbclf: {stop or 'Stopped.'}", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="imbclf", description="Train classifiers on imbalanced images, and say with error bars how good they are."
+    )
+    parser.add_argument("--version", action="version", version=f"imbclf {imbclf.__version__}")
+    verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
+    data.add_verbs(verbs)
+    runs.add_verbs(verbs)
+    return parser

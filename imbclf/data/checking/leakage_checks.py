@@ -1,0 +1,172 @@
+"""What stands on both sides of a split, or would: patients, identical images, images that look the same."""
+
+import hashlib
+from collections import defaultdict
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from imbclf.data.checking.appearance import pairs_alike
+from imbclf.data.checking.finding import Finding, listed, named
+
+_PIECES, _PIECE_BYTES = 8, 4096
+_FLAT_AXES = ("upside down", "left to right")
+
+
+def patients_across_splits(table):
+    """Patients in two splits."""
+    for patient, positions in table.positions_by("patient").items():
+        first_of = {}
+        for position in positions:
+            if table.rows[position].split:
+                first_of.setdefault(table.rows[position].split, table.rows[position])
+        if len(first_of) > 1:
+            rows = [table.rows[position] for position in positions if table.rows[position].split]
+            where = " and ".join(f"in {split} with {named(row)}" for split, row in first_of.items())
+            message = f"Patient {patient} is {where}: keep each patient in one split."
+            yield Finding.about(rows, "error", "patient in two splits", message, leaks=True)
+
+
+def identical_images(table):
+    """Images with equal bytes (all files are compared) or equal pixels (of the images that were opened)."""
+    keys = [identical_files(table), {position: look.digest for position, look in table.looks.items()}]
+    for positions in _linked(len(table.rows), keys):
+        rows = [table.rows[position] for position in positions]
+        splits = sorted({row.split for row in rows if row.split})
+        labels = sorted({row.label for row in rows if row.label})
+        if len({row.path for row in rows}) == 1:
+            # One path in several rows was found already.
+            continue
+        said = f"{len(rows)} images are identical: {listed(map(_named_in_split, rows))}"
+        if len(splits) > 1:
+            message = f"{said}: keep one, or put them into one split."
+            yield Finding.about(rows, "error", "identical images across splits", message, leaks=True)
+        if len(labels) > 1:
+            message = f"{said}, but their labels are {listed(labels)}."
+            yield Finding.about(rows, "error", "identical images, two labels", message)
+        elif len(splits) <= 1:
+            yield Finding.about(rows, "warning", "identical images", f"{said}: each counts as an image of its own.")
+
+
+def similar_images(table):
+    """Images across splits that look the same: resized, compressed, brightened or mirrored copies, or one patient.
+
+    Images without a split are compared with all, because they will get one. Images of one patient are not compared,
+    which patients_across_splits does, nor those with equal pixels.
+    """
+    by_rank = defaultdict(list)
+    for position, look in table.looks.items():
+        if not look.unusable:
+            by_rank[len(look.space)].append(position)
+    for rank, positions in by_rank.items():
+        yield from _similar(table, rank, np.sort(positions))
+
+
+def _similar(table, rank, positions):
+    splits = table.splits()[positions]
+    patients = _numbers([table.rows[position].patient for position in positions])
+    digests = _numbers([table.looks[position].digest for position in positions])
+
+    def may_match(first, second):
+        across = (splits[first] != splits[second]) | (splits[first] < 0)
+        one_patient = (patients[first] == patients[second]) & (patients[first] >= 0)
+        return across & ~one_patient & (digests[first] != digests[second])
+
+    pairs = pairs_alike(np.stack([table.looks[position].features for position in positions]), rank, may_match)
+    first, second = (np.array([pair[side] for pair in pairs], np.int64) for side in (0, 1))
+    group = connected_components(coo_array((np.ones(len(pairs)), (first, second)), shape=[len(positions)] * 2))[1]
+    pairs_of = defaultdict(list)
+    for pair in pairs:
+        pairs_of[group[pair[0]]].append(pair)
+    for members in pairs_of.values():
+        # The clearest pair stands for the group, one across two known splits before all others.
+        one, other, correlation, flipped = max(
+            members, key=lambda pair: (min(splits[pair[0]], splits[pair[1]]) >= 0, pair[2])
+        )
+        leaks = bool(min(splits[one], splits[other]) >= 0)
+        images = sorted({position for pair in members for position in pair[:2]})
+        rows = [table.rows[positions[position]] for position in images]
+        first_row, second_row = table.rows[positions[one]], table.rows[positions[other]]
+        axes = [_FLAT_AXES[axis] if rank == 2 else f"along axis {axis}" for axis in flipped]
+        mirrored = f", mirrored {' and '.join(axes)}" if axes else ""
+        message = (
+            f"{_named_in_split(first_row)} looks like {_named_in_split(second_row)}{mirrored} "
+            f"(correlation {correlation:.3f})"
+        )
+        message += f", and {len(rows) - 2} more look like these" if len(rows) > 2 else ""
+        if leaks:
+            message += ": keep one, or put them into one split."
+            yield Finding.about(rows, "error", "images alike across splits", message, leaks=True)
+        else:
+            message += ": if they show one patient, name it, so that no split parts them."
+            yield Finding.about(rows, "warning", "images alike", message)
+
+
+def identical_files(table):
+    """Digest of each file that has the size of another one, {position: digest}: equal digests mean equal bytes.
+
+    Files of one size are told apart by eight pieces of 4 kB; only where these are equal is a file read in full.
+    """
+    if table.root is None:
+        return {}
+    existing = {position: int(size) for position, size in enumerate(table.sizes) if size >= 0}
+    of_one_size = _repeated(existing)
+    pieces = {position: _digest(table.root / table.rows[position].path, size) for position, size in of_one_size.items()}
+    return {
+        position: _digest(table.root / table.rows[position].path, of_one_size[position], in_full=True)
+        if of_one_size[position] > _PIECES * _PIECE_BYTES
+        else digest
+        for position, digest in _repeated(pieces).items()
+    }
+
+
+def _repeated(value_of):
+    """The entries whose value other keys have too."""
+    keys_of = defaultdict(list)
+    for key, value in value_of.items():
+        keys_of[value].append(key)
+    return {key: value for value, keys in keys_of.items() if len(keys) > 1 and value is not None for key in keys}
+
+
+def _digest(path, size, in_full=False):
+    """Digest of a file, or of pieces of it that lie evenly; None for a file that cannot be read."""
+    try:
+        with path.open("rb") as file:
+            if in_full:
+                return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+            if size <= _PIECES * _PIECE_BYTES:
+                return hashlib.blake2b(file.read(), digest_size=16).hexdigest()
+            digest = hashlib.blake2b(digest_size=16)
+            for start in np.linspace(0, size - _PIECE_BYTES, _PIECES).astype(int).tolist():
+                file.seek(start)
+                digest.update(file.read(_PIECE_BYTES))
+            return digest.hexdigest()
+    except OSError:
+        return None
+
+
+def _linked(count, keys):
+    """Groups of at least two positions that some mapping gives an equal key, each ascending."""
+    first, second = [], []
+    for key_of in keys:
+        start = {}
+        for position, key in key_of.items():
+            if key is not None and start.setdefault(key, position) != position:
+                first.append(start[key])
+                second.append(position)
+    group = connected_components(coo_array((np.ones(len(first)), (first, second)), shape=(count, count)))[1]
+    members = defaultdict(list)
+    for position in sorted({*first, *second}):
+        members[group[position]].append(position)
+    return members.values()
+
+
+def _numbers(words):
+    """A number for each different word, -1 for the empty one."""
+    found, number = np.unique(np.array(words, dtype=str), return_inverse=True)
+    return np.where(found[number] == "", -1, number)
+
+
+def _named_in_split(row):
+    return f"{named(row)} in {row.split}" if row.split else named(row)

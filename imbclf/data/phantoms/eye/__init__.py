@@ -1,0 +1,1 @@
+"""Drawing one eye: the disc and its damage, the vessels, the photograph."""

@@ -1,0 +1,1 @@
+"""Drawing one head: anatomy, tumour and findings, what a scanner makes of them."""

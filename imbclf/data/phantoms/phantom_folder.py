@@ -1,0 +1,99 @@
+"""A folder that phantoms are drawn into: whose it is, and drawing what it lacks."""
+
+import contextlib
+from pathlib import Path
+
+from imbclf.data.preparation.making import explain_failure
+from imbclf.data.preparation.processes import Died, run_in_processes
+from imbclf.errors import InputError
+from imbclf.files import read_json, write_json
+from imbclf.progress import Progress
+
+MARK = "phantom.json"
+
+
+def claim_phantom(out, description):
+    """Make a folder for a set of phantoms, or make sure that it holds just this one.
+
+    Args:
+        out: The folder: new, empty, or begun with the same description.
+        description: What the phantoms depend on, such as JSON can hold, kept as `phantom.json`.
+
+    Raises:
+        InputError: A file, a folder with something else or with another set, or a disk that takes no files.
+
+    Example:
+
+    >>> import tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> claim_phantom(folder.name, {"phantom": "glaucoma", "seed": 0})
+    >>> claim_phantom(folder.name, {"phantom": "glaucoma", "seed": 1})  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    imbclf.errors.InputError: ... holds phantoms with seed 0, not 1: choose another folder, or remove this one.
+    >>> folder.cleanup()
+    """
+    out = Path(out)
+    if out.exists() and not out.is_dir():
+        raise InputError(f"The phantoms need a folder, but {out} is a file: choose another one.")
+    if (out / MARK).exists():
+        found = read_json(out / MARK)
+        for key, value in description.items():
+            there = found.get(key) if isinstance(found, dict) else None
+            if there != value:
+                raise InputError(
+                    f"{out} holds phantoms with {key} {there!r}, not {value!r}: choose another folder, or remove this "
+                    "one."
+                )
+        return
+    # A kill right at the start leaves a hidden temporary file at most.
+    others = [path for path in sorted(out.iterdir()) if not path.name.startswith(".")] if out.exists() else []
+    if others:
+        raise InputError(
+            f"{out} holds something else ({others[0].name}) and no {MARK}: choose a new or an empty folder."
+        )
+    explain_failure(write_json, out / MARK, description)
+
+
+def draw_missing(draw, missing, what, workers, stream=None):
+    """Call `draw` for everything that is missing, in several processes, and say how far it is.
+
+    Args:
+        draw: Picklable function of an item that writes its files.
+        missing: List of items, picklable.
+        what: What they are, in the plural.
+        workers: Processes at most; with 1 the items are drawn in this process.
+        stream: Where progress goes; standard error without it.
+
+    Raises:
+        InputError: What `draw` raised as such first, or a process that died.
+    """
+    if not missing:
+        return
+    attempt = _Attempt(draw)
+    workers = min(workers, len(missing))
+    results = (
+        ((item, attempt(item)) for item in missing) if workers == 1 else run_in_processes(attempt, missing, workers)
+    )
+    progress = Progress(len(missing), what, stream)
+    # Closed at once whatever happens, so that no process goes on writing.
+    with contextlib.closing(results):
+        for item, failure in results:
+            if isinstance(failure, Died):
+                raise InputError(f"{item} was not drawn: {failure}")
+            if failure:
+                raise InputError(failure)
+            progress.step()
+
+
+class _Attempt:
+    """Calls a function in another process, where an `InputError` must be an answer to come back."""
+
+    def __init__(self, draw):
+        self.draw = draw
+
+    def __call__(self, item):
+        try:
+            self.draw(item)
+        except InputError as error:
+            return str(error)
+        return ""
