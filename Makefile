@@ -24,7 +24,7 @@ test: install
 test-slow: install
 	KERAS_BACKEND=tensorflow $(PYTEST) -m slow
 	KERAS_BACKEND=jax $(PYTEST) tests/models
-	KERAS_BACKEND=jax $(PYTEST) -m slow tests/losses
+	KERAS_BACKEND=jax $(PYTEST) -m slow tests/losses tests/augment
 
 # PyTorch in an environment of its own: plain `pip install torch` brings gigabytes of GPU packages.
 test-torch: .venv-torch/installed

@@ -120,6 +120,7 @@ class Killed(BaseException):
     pass
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_run_equals_the_run_that_was_not(config_file, tmp_path, monkeypatch):
     """With a loss that has state of its own."""
     options = ["loss=Balance", "training.epochs=2", "evaluation.bootstrap=0", "patches.per_epoch=8", "model.width=1"]
@@ -145,6 +146,7 @@ def test_killed_and_resumed_run_equals_the_run_that_was_not(config_file, tmp_pat
     assert rows(straight / "cases.csv") == rows(resumed / "cases.csv")
 
 
+@pytest.mark.slow
 def test_several_outputs_train_under_plain_names(config_file, tmp_path):
     options = ["model.deep_supervision=1", "training.epochs=1", "evaluation.bootstrap=0", f"output={tmp_path}/deep"]
     run = train(load_config(config_file, options))

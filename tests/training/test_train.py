@@ -157,6 +157,7 @@ def run_score(config_file, tmp_path, name, overrides):
     return json.loads((run / "metrics.json").read_text())["splits"]["test"]["scores"]["balanced_accuracy"]["value"]
 
 
+@pytest.mark.slow
 def test_training_learns_what_is_easy_and_does_not_with_a_broken_loss(config_file, tmp_path, monkeypatch):
     long = [
         "training={epochs: 15, batch_size: 8, learning_rate: 0.003, select: last}",
