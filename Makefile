@@ -14,8 +14,14 @@ install: .venv/installed
 	$(PYTHON) -m pip --python $(BIN)/python install --quiet --constraint constraints.txt --editable '.[test]'
 	touch $@
 
+# Drawn photographs of glaucoma, laid out as the public archive, on the way that real ones take.
+DEMO := runs/demo
 demo: install
-	$(BIN)/imbclf train configs/demo.yaml --overwrite
+	$(BIN)/imbclf prepare phantom-glaucoma --out $(DEMO)/archive --count 600 --size 128 --workers 2
+	$(BIN)/imbclf prepare glaucoma --source $(DEMO)/archive --out $(DEMO)/prepared --size 64 --workers 2 \
+		--train-csv $(DEMO)/archive/train.csv --test-csv $(DEMO)/archive/test.csv
+	$(BIN)/imbclf check $(DEMO)/prepared/index.csv --full --figure $(DEMO)/classes.png
+	$(BIN)/imbclf train configs/glaucoma_small.yaml data.root=$(DEMO)/prepared output=$(DEMO)/run --overwrite
 
 test: install
 	KERAS_BACKEND=tensorflow $(PYTEST) -m "not slow"
