@@ -45,7 +45,7 @@ def test_from_three_archives_of_scans_to_a_data_set(tmp_path, capsys):
         assert picture.format == "PNG"
     dataset = open_dataset(tmp_path / "cubes", "index.csv")
     assert dataset.image_shape == (8, 8, 8, 4)
-    assert set(dataset.sites[dataset.split == "test"]) == {"tcga"}
+    assert set(dataset.sites[dataset.split == "test"]) == {"TCGA"}
 
 
 def test_a_photograph_that_is_damaged_fails_alone_and_the_exit_tells(eyes, tmp_path, capsys):

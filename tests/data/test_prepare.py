@@ -21,6 +21,7 @@ from imbclf.data.preparation.subject import LeftOut, Subject
 from imbclf.errors import InputError
 from tests.data.preparing import (
     CLASS_NAMES,
+    SECONDS_PER_SUBJECT,
     LaterSquares,
     OtherSquares,
     Squares,
@@ -84,7 +85,7 @@ class TestFolder:
         assert rows(out / "left_out.csv") == [{"id": "x", "reason": "no label"}]
         assert rows(out / "failed.csv") == []
         described = json.loads((out / "prepare.json").read_text())
-        assert described["fields"] == {"factor": 1, "seconds": 0.0}
+        assert described["fields"] == {"factor": 1}
         assert described["counts"] == {"arrays": 5, "failed": 0, "left_out": 1, "by_class": {"even": 3, "odd": 2}}
 
     def test_it_is_read_as_a_data_set(self, source, out):
@@ -411,15 +412,16 @@ def process_of(item):
     return os.getpid()
 
 
-def started(source, out, workers, seconds):
-    program = [sys.executable, str(Path(__file__).with_name("preparing.py")), source, out, str(workers), str(seconds)]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+def started(source, out, workers):
+    """A process that prepares so slowly that a test can stop it in the middle."""
+    program = [sys.executable, str(Path(__file__).with_name("preparing.py")), source, out, str(workers)]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), SECONDS_PER_SUBJECT: "0.3"}
     return subprocess.Popen(program, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True)
 
 
 def until_some_are_made(process, out, count):
     deadline = time.monotonic() + 60
-    while len(list(out.glob("arrays/[0-9]*.npy"))) < count:
+    while len(list(out.glob("keys/[0-9]*.json"))) < count:
         assert process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.005)
@@ -439,24 +441,24 @@ def until_all_have_ended(group):
 @pytest.mark.parametrize("workers", [1, 2])
 def test_killed_and_started_again_it_ends_as_if_it_had_not_been(tmp_path, out, workers):
     source = write_sources(tmp_path / "source", 40)
-    process = started(source, out, workers, 0.02)
+    process = started(source, out, workers)
     until_some_are_made(process, out, 5)
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
     assert not (out / "index.csv").exists()
     # What a kill in the middle of a write leaves behind.
     (out / "arrays" / ".039.npy.abcd1234").write_bytes(b"half")
-    outcome = run(source, out, Squares(seconds=0.02))
+    outcome = run(source, out, Squares())
     # A worker finishes its subject before it notices that nobody waits for it.
     assert 5 <= outcome.kept < 40
     assert outcome.kept + outcome.prepared == 40
-    run(source, out.with_name("expected"), Squares(seconds=0.02))
+    run(source, out.with_name("expected"), Squares())
     assert contents(out) == contents(out.with_name("expected"))
 
 
 def test_ctrl_c_stops_every_process_with_one_sentence_and_a_second_run_goes_on(tmp_path, out):
     source = write_sources(tmp_path / "source", 40)
-    process = started(source, out, 2, 0.05)
+    process = started(source, out, 2)
     until_some_are_made(process, out, 3)
     os.killpg(process.pid, signal.SIGINT)
     _, said = process.communicate(timeout=20)
@@ -465,4 +467,4 @@ def test_ctrl_c_stops_every_process_with_one_sentence_and_a_second_run_goes_on(t
     assert "Traceback" not in said
     until_all_have_ended(process.pid)
     assert not list(out.glob("arrays/.*"))
-    assert run(source, out, Squares(seconds=0.05)).kept >= 3
+    assert run(source, out, Squares()).kept >= 3
