@@ -20,7 +20,6 @@ ARMS = {
     "CE, uniform": ["loss=CrossEntropy", "sampling.batches=uniform"],
     "CE + F1, balanced": ["loss=CEPlusF1", "sampling.batches=balanced"],
 }
-FLOORS = {"majority": "majority class", "pca_logistic": "PCA + balanced logistic"}
 # What is drawn, how it is prepared (ARCHIVE is the folder of the drawing), and the class that matters.
 SETS = {
     "glaucoma": (
@@ -63,11 +62,14 @@ def table(name, rare, runs):
     """The Markdown table of one set: balanced accuracy, macro F1 and the recall of the rare class, seed by seed."""
     head = ("seed", "balanced accuracy", "macro F1", f"recall of {rare}")
     lines = [f"| phantom {name} | " + " | ".join(head) + " |", "|---" * (len(head) + 1) + "|"]
-    first = read_json(next(iter(runs.values()))[0] / "metrics.json")
-    place = str(first["class_names"].index(rare))
-    results = [(label, "0", first["floors"][floor]) for floor, label in FLOORS.items()]
-    for arm, folders in runs.items():
-        results += [(arm, folder.name[-1], read_json(folder / "metrics.json")["splits"]["test"]) for folder in folders]
+    metrics = {arm: [read_json(folder / "metrics.json") for folder in folders] for arm, folders in runs.items()}
+    every = next(iter(metrics.values()))
+    place = str(every[0]["class_names"].index(rare))
+    results = [("majority class", "any", every[0]["floors"]["majority"])]
+    results += [("PCA + balanced logistic", seed, one["floors"]["pca_logistic"]) for seed, one in enumerate(every)]
+    results += [
+        (arm, seed, one["splits"]["test"]) for arm, of_arm in metrics.items() for seed, one in enumerate(of_arm)
+    ]
     for label, seed, result in results:
         scores = [result["scores"]["balanced_accuracy"], result["scores"]["macro_f1"]]
         cells = [interval(score) for score in (*scores, result["per_class"][place]["recall"])]
