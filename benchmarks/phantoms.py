@@ -64,7 +64,6 @@ def table(name, rare, runs):
     lines = [f"| phantom {name} | " + " | ".join(head) + " |", "|---" * (len(head) + 1) + "|"]
     metrics = {arm: [read_json(folder / "metrics.json") for folder in folders] for arm, folders in runs.items()}
     every = next(iter(metrics.values()))
-    place = str(every[0]["class_names"].index(rare))
     results = [("majority class", "any", every[0]["floors"]["majority"])]
     results += [("PCA + balanced logistic", seed, one["floors"]["pca_logistic"]) for seed, one in enumerate(every)]
     results += [
@@ -72,7 +71,7 @@ def table(name, rare, runs):
     ]
     for label, seed, result in results:
         scores = [result["scores"]["balanced_accuracy"], result["scores"]["macro_f1"]]
-        cells = [interval(score) for score in (*scores, result["per_class"][place]["recall"])]
+        cells = [interval(score) for score in (*scores, result["per_class"][rare]["recall"])]
         lines.append(f"| {label} | {seed} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
