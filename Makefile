@@ -17,7 +17,7 @@ install: .venv/installed
 # Drawn photographs of glaucoma, laid out as the public archive, on the way that real ones take.
 DEMO := runs/demo
 demo: install
-	$(BIN)/imbclf prepare phantom-glaucoma --out $(DEMO)/archive --count 600 --size 128 --workers 2
+	$(BIN)/imbclf prepare phantom-glaucoma --out $(DEMO)/archive --count 1200 --size 128 --workers 2
 	$(BIN)/imbclf prepare glaucoma --source $(DEMO)/archive --out $(DEMO)/prepared --size 64 --workers 2 \
 		--train-csv $(DEMO)/archive/train.csv --test-csv $(DEMO)/archive/test.csv
 	$(BIN)/imbclf check $(DEMO)/prepared/index.csv --full --figure $(DEMO)/classes.png

@@ -23,7 +23,7 @@ ARMS = {
 # What is drawn, how it is prepared (ARCHIVE is the folder of the drawing), and the class that matters.
 SETS = {
     "glaucoma": (
-        "--count 1200 --size 128",
+        "--count 1200 --size 128 --seed 1",
         "--source ARCHIVE --train-csv ARCHIVE/train.csv --test-csv ARCHIVE/test.csv --size 64",
         "early_glaucoma",
     ),
