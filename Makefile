@@ -35,7 +35,7 @@ test-slow: install
 # PyTorch in an environment of its own: plain `pip install torch` brings gigabytes of GPU packages.
 test-torch: .venv-torch/installed
 	KERAS_BACKEND=torch TF_CPP_MIN_LOG_LEVEL=3 .venv-torch/bin/python -m pytest -n 2 -m "not slow" \
-		tests/losses tests/test_statistics.py --ignore tests/losses/test_replicas.py
+		tests/losses tests/test_statistics.py tests/augment --ignore tests/losses/test_replicas.py
 
 .venv-torch/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv --without-pip .venv-torch
