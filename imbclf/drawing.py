@@ -67,10 +67,16 @@ def wrapped(text, width):
     return "\n".join(textwrap.wrap(text, width))
 
 
-def new_figure(width, height, panels=1, stacked=False, **options):
-    """A figure of `width` by `height` inches and its axes, side by side or stacked, without pyplot's global state."""
+def blank_figure(width, height):
+    """A white figure of `width` by `height` inches without axes, and without pyplot's global state."""
     figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
+    return figure
+
+
+def new_figure(width, height, panels=1, stacked=False, **options):
+    """A `blank_figure` and its axes, side by side or stacked."""
+    figure = blank_figure(width, height)
     rows, columns = (panels, 1) if stacked else (1, panels)
     return figure, figure.subplots(rows, columns, squeeze=False, **options).ravel()
 

@@ -1,6 +1,7 @@
 """Files written whole or not at all, and read with an error that names them."""
 
 import csv
+import hashlib
 import io
 import json
 import os
@@ -12,6 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from imbclf.errors import InputError
+
+
+def file_digest(path):
+    """Digest of the content of a file, read piece by piece."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
 def read_json(path):

@@ -4,11 +4,9 @@ import math
 
 import keras
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from imbclf.augment.random_layer import RandomLayer
-from imbclf.drawing import render, short_names, styled, wrapped
+from imbclf.drawing import blank_figure, render, short_names, styled, wrapped
 from imbclf.errors import InputError
 from imbclf.files import write_bytes
 
@@ -92,9 +90,7 @@ def panel(image):
 def _figure(rows, names, caption):
     height, width = panel(rows[0][0]).shape[:2]
     inches = min(max(width / RESOLUTION, NARROWEST), WIDEST)
-    size = inches * len(rows[0]) + 0.3, inches * height / width * len(rows) + 0.8
-    figure = Figure(figsize=size, layout="constrained", facecolor="white")
-    FigureCanvasAgg(figure)
+    figure = blank_figure(inches * len(rows[0]) + 0.3, inches * height / width * len(rows) + 0.8)
     axes = figure.subplots(len(rows), len(rows[0]), squeeze=False)
     for row, (shown, name) in enumerate(zip(rows, names)):
         low, high = _grey_range(shown[0])
@@ -107,7 +103,7 @@ def _figure(rows, names, caption):
         axes[row, 0].set_ylabel(name, fontsize=8.5)
     for column, axis in enumerate(axes[0]):
         axis.set_title("original" if column == 0 else f"draw {column}", fontsize=9.5)
-    figure.suptitle(wrapped(caption, int(11 * size[0])), fontsize=9.5)
+    figure.suptitle(wrapped(caption, int(11 * figure.get_figwidth())), fontsize=9.5)
     return figure
 
 

@@ -124,3 +124,24 @@ def checked_interval(name, interval, is_positive=False):
         sign = "<" if is_positive else "<="
         raise ValueError(f"{name} must be (low, high) with 0 {sign} low <= high; received {interval!r}.")
     return [low, high]
+
+
+def checked_range(value_range, otherwise):
+    """`[a, b]` of the values of images, as floats with a < b.
+
+    Args:
+        value_range: What the user gave.
+        otherwise: What they could have given instead, for the message.
+
+    Example:
+
+    >>> checked_range((0, 1), "None")
+    [0.0, 1.0]
+    """
+    try:
+        low, high = map(float, value_range)
+    except (TypeError, ValueError):
+        low = high = float("nan")
+    if not low < high:
+        raise ValueError(f"value_range must be (a, b) with a < b, or {otherwise}; received {value_range!r}.")
+    return [low, high]

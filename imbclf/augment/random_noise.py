@@ -1,7 +1,7 @@
 from keras import ops
 from keras.saving import register_keras_serializable
 
-from imbclf.augment.random_layer import RandomLayer, checked_interval
+from imbclf.augment.random_layer import RandomLayer, checked_interval, checked_range
 
 
 @register_keras_serializable(package="imbclf")
@@ -33,11 +33,7 @@ class RandomNoise(RandomLayer):
     def __init__(self, std=(0.0, 0.1), probability=0.5, seed=None, value_range=(0.0, 1.0), **kwargs):
         super().__init__(probability=probability, seed=seed, **kwargs)
         self.std = checked_interval("std", std)
-        if value_range is not None:
-            if isinstance(value_range, str) or not value_range[0] < value_range[1]:
-                raise ValueError(f"value_range must be (a, b) with a < b, or None; received {value_range!r}.")
-            value_range = [float(value_range[0]), float(value_range[1])]
-        self.value_range = value_range
+        self.value_range = None if value_range is None else checked_range(value_range, "None")
 
     def transform(self, images):
         noisy = images + self.draw(images, *self.std) * self.draw_noise(images)

@@ -1,6 +1,6 @@
 from keras import ops
 
-from imbclf.augment.random_layer import RandomLayer
+from imbclf.augment.random_layer import RandomLayer, checked_range
 
 
 class ToneCurve(RandomLayer):
@@ -18,11 +18,7 @@ class ToneCurve(RandomLayer):
 
     def __init__(self, probability=0.5, seed=None, value_range=(0.0, 1.0), **kwargs):
         super().__init__(probability=probability, seed=seed, **kwargs)
-        if value_range != "image":
-            if isinstance(value_range, str) or not value_range[0] < value_range[1]:
-                raise ValueError(f'value_range must be (a, b) with a < b, or "image"; received {value_range!r}.')
-            value_range = [float(value_range[0]), float(value_range[1])]
-        self.value_range = value_range
+        self.value_range = "image" if value_range == "image" else checked_range(value_range, '"image"')
 
     def transform(self, images):
         if self.value_range == "image":

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from imbclf.data.preparation.record import digest_of_file, known_digest, read_record
+from imbclf.data.preparation.record import known_digest, read_record
 from imbclf.errors import InputError
+from imbclf.files import file_digest
 
 DTYPES = (np.dtype(np.uint8), np.dtype(np.float16))
 HEADER_BYTES = 4096
@@ -154,7 +155,7 @@ class ArrayFiles:
         if row not in self._digests:
             path = self.root / self.paths[row]
             try:
-                self._digests[row] = known_digest(path, read_record(path)) or digest_of_file(path)
+                self._digests[row] = known_digest(path, read_record(path)) or file_digest(path)
             except OSError as error:
                 raise InputError(f"The array {path} cannot be read ({error}): prepare it again.") from None
         return self._digests[row]

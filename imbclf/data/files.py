@@ -1,13 +1,12 @@
 """Images in files, read when they are asked for."""
 
 import copy
-import hashlib
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
 from skimage.transform import resize
 
+from imbclf.data.fingerprints import file_fingerprints
 from imbclf.data.image_file import read_header, read_image
 from imbclf.errors import InputError
 
@@ -64,7 +63,7 @@ class ImageFiles:
         is_wide = self.image_size is not None or any(header.bits == 16 for header in headers)
         needed = len(self.paths) * int(np.prod(self._image_shape)) * (2 if is_wide else 1)
         self.cache = ("memory" if needed <= AUTOMATIC_CACHE_BYTES else "none") if cache == "auto" else cache
-        self._decoded = {}
+        self._decoded, self._fingerprints = {}, []
         self._rows = np.arange(len(self.paths))
 
     def _common_channels(self, headers):
@@ -125,18 +124,10 @@ class ImageFiles:
         return selected
 
     def fingerprints(self):
-        """A digest of each file: equal digests mean equal files. Files of a size of their own are not read."""
-        return file_fingerprints([self.root / self.paths[row] for row in self._rows])
-
-
-def file_fingerprints(files):
-    """A digest of each file: equal digests mean equal files. Files of a size of their own are not read."""
-    sizes = [file.stat().st_size for file in files]
-    shared = Counter(sizes)
-    return [
-        hashlib.blake2b(file.read_bytes(), digest_size=16).hexdigest() if shared[size] > 1 else f"{file}"
-        for file, size in zip(files, sizes)
-    ]
+        """A word for each file: equal words mean equal files. They are found once, for all selections together."""
+        if not self._fingerprints:
+            self._fingerprints += file_fingerprints([self.root / path for path in self.paths])
+        return [self._fingerprints[row] for row in self._rows]
 
 
 def checked_size(image_size):

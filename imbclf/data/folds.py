@@ -6,7 +6,7 @@ import numpy as np
 
 from imbclf.data.allocation import check_fraction, divide_by_fractions, divide_evenly
 from imbclf.data.leakage import linked_groups
-from imbclf.errors import InputError
+from imbclf.errors import InputError, continued
 
 
 def k_folds(dataset, folds=5, repeats=1, inner_folds=None, validation=0.15, seed=0):
@@ -120,7 +120,7 @@ def _inner(dataset, groups, part, repeat, fold, folds, inner_folds, validation, 
             return [outer]
         inner = divide_evenly(dataset, rest, groups[rest], inner_folds, random, "inner folds")
     except InputError as error:
-        reason = f"{str(error)[0].lower()}{str(error)[1:]}"
+        reason = continued(error)
         raise InputError(f"The samples outside fold {fold} of {folds} cannot be divided: {reason}") from None
     splits = [outer.copy() for _ in range(inner_folds)]
     for number, split in enumerate(splits):

@@ -9,7 +9,7 @@ import numpy as np
 
 from imbclf.data.allocation import check_fraction, divide_by_fractions
 from imbclf.data.leakage import check_leakage, linked_groups
-from imbclf.errors import InputError
+from imbclf.errors import InputError, continued
 
 
 def hold_out_site(dataset, sites, validation=0.15, seed=0, allow_patient_overlap=False, allow_duplicate_images=False):
@@ -61,13 +61,13 @@ def hold_out_site(dataset, sites, validation=0.15, seed=0, allow_patient_overlap
     try:
         check_leakage(held_out, allow_patient_overlap, allow_duplicate_images)
     except InputError as error:
-        raise InputError(f"{named} cannot be held out: {_continued(error)}") from None
+        raise InputError(f"{named} cannot be held out: {continued(error)}") from None
     fractions = {"val": validation} if validation > 0 else {}
     try:
         random = np.random.default_rng(seed)
         split[rest] = divide_by_fractions(dataset, rest, linked_groups(dataset)[rest], fractions, random)
     except InputError as error:
-        raise InputError(f"What is not of {named} cannot be divided: {_continued(error)}") from None
+        raise InputError(f"What is not of {named} cannot be divided: {continued(error)}") from None
     _warn(held_out, named)
     return replace(dataset, split=split)
 
@@ -87,11 +87,6 @@ def _known_sites(dataset, sites):
             known = ", ".join(f"{name} ({count} samples)" for name, count in sorted(counts.items()))
             raise InputError(f"There is no site {site!r} in the data {dataset.name}; {hint}Sites are {known}.")
     return sites
-
-
-def _continued(error):
-    """The sentence of an error, to stand after a colon."""
-    return f"{str(error)[0].lower()}{str(error)[1:]}"
 
 
 def _warn(dataset, named):

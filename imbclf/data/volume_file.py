@@ -76,8 +76,8 @@ def read_labels(path):
 
 
 def is_nifti(path):
-    """Whether the name of a file is that of a NIfTI file."""
-    return path.name.lower().endswith(NIFTI_SUFFIXES)
+    """Whether a path, or the name of a file, is that of a NIfTI file."""
+    return str(path).lower().endswith(NIFTI_SUFFIXES)
 
 
 def _header(path):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from imbclf.data.files import file_fingerprints
+from imbclf.data.fingerprints import file_fingerprints
 from imbclf.data.volume_file import Volume, read_labels, read_volume, read_volume_header
 from imbclf.errors import InputError
 

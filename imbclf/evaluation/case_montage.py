@@ -3,13 +3,11 @@
 import math
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
-from imbclf.drawing import class_style, render, short_names, styled, wrapped
+from imbclf.drawing import blank_figure, class_style, render, short_names, styled, wrapped
 from imbclf.errors import InputError
 from imbclf.evaluation.case_scores import mean_dice
 from imbclf.files import write_bytes
@@ -86,12 +84,7 @@ def draw_montage(cases):
     class_names = [row["class"] for row in by_id[chosen["worst"]][5]]
     # Lines of the legend below, at about five entries a line.
     legend_lines = math.ceil((len(class_names) + 2) / 5)
-    figure = Figure(
-        figsize=(PANEL * columns * panels, (PANEL + 0.5) * rows + 0.25 * legend_lines),
-        layout="constrained",
-        facecolor="white",
-    )
-    FigureCanvasAgg(figure)
+    figure = blank_figure(PANEL * columns * panels, (PANEL + 0.5) * rows + 0.25 * legend_lines)
     parts = np.ravel(figure.subfigures(rows, columns, squeeze=False))
     for part, (word, name) in zip(parts, chosen.items()):
         _, image, truth, prediction, spacing, scores = by_id[name]

@@ -5,9 +5,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from imbclf.errors import InputError
+from imbclf.errors import InputError, whole
 from imbclf.sampling.batches import Batches
-from imbclf.sampling.seeded import random_generator, whole
+from imbclf.sampling.seeded import random_generator
 
 
 class BalancedBatches(Batches):

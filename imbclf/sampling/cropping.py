@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from imbclf.errors import InputError
-from imbclf.sampling.seeded import whole
+from imbclf.errors import InputError, whole
 
 
 def crop(case, start, size):

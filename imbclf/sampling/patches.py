@@ -6,9 +6,9 @@ from functools import lru_cache
 import keras
 import numpy as np
 
-from imbclf.errors import InputError
+from imbclf.errors import InputError, whole
 from imbclf.sampling.cropping import checked_patch_size, crop, fitted_start
-from imbclf.sampling.seeded import SeededBatches, random_generator, whole
+from imbclf.sampling.seeded import SeededBatches, random_generator
 
 
 class CaseBatches(SeededBatches):

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from imbclf.errors import InputError
+from imbclf.errors import InputError, whole
 from imbclf.sampling.lookahead import Lookahead
 
 
@@ -91,10 +91,3 @@ class SeededBatches(keras.utils.PyDataset):
 def random_generator(*key):
     """A random generator that depends on a few whole numbers and on nothing else."""
     return np.random.Generator(np.random.Philox(np.random.SeedSequence(key)))
-
-
-def whole(value, name, least):
-    """A whole number given by the user, checked."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise InputError(f"{name} must be a whole number from {least} on, not {value!r}.")
-    return int(value)

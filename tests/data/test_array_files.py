@@ -199,7 +199,7 @@ class TestFingerprints:
             read.append(path.name)
             return expected["abcd".index(path.stem)]
 
-        monkeypatch.setattr("imbclf.data.array_files.digest_of_file", digest)
+        monkeypatch.setattr("imbclf.data.array_files.file_digest", digest)
         images = read_index(prepared, "index.csv").images
         assert images.fingerprints() == expected
         assert images.select(np.array([1])).fingerprints() == expected[1:2]

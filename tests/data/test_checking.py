@@ -6,8 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
@@ -18,7 +16,6 @@ from imbclf.data.checking.check import CHECKS
 from imbclf.data.checking.counts import ClassCounts
 from imbclf.data.checking.figure import class_distribution
 from imbclf.data.checking.outliers import robust_scores
-from imbclf.data.checking.spellings import edit_distance, near_words, same_words
 from imbclf.errors import InputError
 
 
@@ -191,60 +188,6 @@ def test_the_published_lists_are_read_and_their_class_numbers_compared(folder):
     assert report.findings == ()
     (root / "test.csv").write_text(f"{head}normal_control,1,2.png\nearly_glaucoma,1,2.png\n")
     assert "pairs Class normal_control with Class_Int 1" in only(check_index(lists, root), "class number").message
-
-
-class TestSpellings:
-    @pytest.mark.parametrize(
-        ("first", "second"),
-        [
-            ("IDH mutant", "idh-mutant"),
-            ("IDH mutant", "IDH_mutant "),
-            ("grade 2", "Grade  2"),
-            ("1", "01"),
-            # A ligature and full-width letters.
-            ("ﬁbrosis", "fibrosis"),
-            ("Ｉｌｌ", "ill"),
-        ],
-    )
-    def test_one_word_in_two_spellings(self, first, second):
-        assert same_words([first, second, "another"]) == [tuple(sorted(sorted([first, second]), key=len))]
-
-    @pytest.mark.parametrize(
-        ("first", "second"),
-        [
-            ("glaucoma", "glaucmoa"),
-            ("glaucoma", "glacoma"),
-            ("oligodendroglioma", "oligodendrogliomma"),
-            ("oligodendroglioma", "oligodendogloima"),
-            ("early glaucoma", "early-glaukoma"),
-        ],
-    )
-    def test_misspelt_words(self, first, second):
-        assert near_words([first, second]) == [tuple(sorted([first, second]))]
-
-    @pytest.mark.parametrize(
-        ("first", "second"),
-        [
-            ("grade 2", "grade 3"),
-            ("grade II", "grade III"),
-            ("grade2", "grade3"),
-            ("type a", "type b"),
-            ("normal", "abnormal"),
-            ("codeleted", "non-codeleted"),
-            ("ill", "well"),
-            ("astrocytoma", "glioblastoma"),
-        ],
-    )
-    def test_words_that_are_two_classes(self, first, second):
-        assert near_words([first, second]) == same_words([first, second]) == []
-
-    @settings(max_examples=30, deadline=None)
-    @given(st.text("abc", max_size=8), st.text("abc", max_size=8), st.integers(0, 7))
-    def test_the_edit_distance_is_symmetric_bounded_and_1_for_one_edit(self, word, other, place):
-        assert edit_distance(word, other) == edit_distance(other, word) <= max(len(word), len(other))
-        assert edit_distance(word, word) == 0
-        place = min(place, len(word))
-        assert edit_distance(word, word[:place] + "x" + word[place:]) == 1
 
 
 class TestLeakage:

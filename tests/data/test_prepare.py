@@ -112,8 +112,8 @@ class TestAgain:
 
     def test_a_second_run_reads_no_source(self, source, out, monkeypatch):
         run(source, out)
-        monkeypatch.setattr("imbclf.data.preparation.record.digest_of_file", lambda path: pytest.fail(f"read {path}"))
-        run(source, out)
+        monkeypatch.setattr("imbclf.data.preparation.record.file_digest", lambda path: pytest.fail(f"read {path}"))
+        assert run(source, out).kept == 5
 
     def test_a_changed_source_remakes_its_array_alone(self, source, out):
         run(source, out)

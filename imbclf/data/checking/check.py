@@ -12,6 +12,7 @@ from imbclf.data.checking.report import CheckReport
 from imbclf.data.checking.table import open_table
 from imbclf.errors import InputError
 from imbclf.files import write_bytes
+from imbclf.progress import Progress
 
 SAMPLE = 500
 CHECKS = (
@@ -132,12 +133,11 @@ def _chosen(table, count, seed):
 
 
 def _look_at(table, chosen, workers, stream):
+    progress = None if stream is None else Progress(len(chosen), "images opened", stream)
     with ThreadPoolExecutor(workers) as threads:
-        for done, _ in enumerate(threads.map(table.look_at, chosen), start=1):
-            if stream is not None and (done % 100 == 0 or done == len(chosen)):
-                print(f"\rimages opened: {done} of {len(chosen)}", end="", file=stream, flush=True)
-    if stream is not None and chosen:
-        print(file=stream)
+        for _ in threads.map(table.look_at, chosen):
+            if progress is not None:
+                progress.step()
 
 
 def _note(table, chosen):

@@ -1,11 +1,9 @@
 """The figure of the class distribution, in every split and at every site."""
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from imbclf.data.checking.counts import ClassCounts
-from imbclf.drawing import PALETTE, short_names, styled
+from imbclf.drawing import PALETTE, blank_figure, short_names, styled
 
 MOST_SITES = 12
 _COLUMNS = 5
@@ -40,8 +38,7 @@ def class_distribution(class_names, splits, sites, counted="images"):
     columns = max(map(len, rows))
     names = short_names(class_names)
     height = len(rows) * (1.1 + 0.3 * len(names)) + 0.2
-    figure = Figure(figsize=(max(5.0, 1.2 + 2.6 * columns), height), layout="constrained", facecolor="white")
-    FigureCanvasAgg(figure)
+    figure = blank_figure(max(5.0, 1.2 + 2.6 * columns), height)
     axes = figure.subplots(len(rows), columns, squeeze=False, sharex=True, sharey=True)
     widest = max(group.shares.max() for block in blocks for _, group in block)
     for row, axes_of_row in zip(rows, axes):

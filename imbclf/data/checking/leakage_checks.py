@@ -1,6 +1,5 @@
 """What stands on both sides of a split, or would: patients, identical images, images that look the same."""
 
-import hashlib
 from collections import defaultdict
 
 import numpy as np
@@ -9,18 +8,15 @@ from scipy.sparse.csgraph import connected_components
 
 from imbclf.data.checking.appearance import pairs_alike
 from imbclf.data.checking.finding import Finding, listed, named
+from imbclf.data.fingerprints import file_fingerprints
 
-_PIECES, _PIECE_BYTES = 8, 4096
 _FLAT_AXES = ("upside down", "left to right")
 
 
 def patients_across_splits(table):
     """Patients in two splits."""
     for patient, positions in table.positions_by("patient").items():
-        first_of = {}
-        for position in positions:
-            if table.rows[position].split:
-                first_of.setdefault(table.rows[position].split, table.rows[position])
+        first_of = table.firsts("split", positions)
         if len(first_of) > 1:
             rows = [table.rows[position] for position in positions if table.rows[position].split]
             where = " and ".join(f"in {split} with {named(row)}" for split, row in first_of.items())
@@ -104,46 +100,11 @@ def _similar(table, rank, positions):
 
 
 def identical_files(table):
-    """Digest of each file that has the size of another one, {position: digest}: equal digests mean equal bytes.
-
-    Files of one size are told apart by eight pieces of 4 kB; only where these are equal is a file read in full.
-    """
+    """A word for the file of each position, {position: word}: equal words mean equal bytes. Missing files have none."""
     if table.root is None:
         return {}
-    existing = {position: int(size) for position, size in enumerate(table.sizes) if size >= 0}
-    of_one_size = _repeated(existing)
-    pieces = {position: _digest(table.root / table.rows[position].path, size) for position, size in of_one_size.items()}
-    return {
-        position: _digest(table.root / table.rows[position].path, of_one_size[position], in_full=True)
-        if of_one_size[position] > _PIECES * _PIECE_BYTES
-        else digest
-        for position, digest in _repeated(pieces).items()
-    }
-
-
-def _repeated(value_of):
-    """The entries whose value other keys have too."""
-    keys_of = defaultdict(list)
-    for key, value in value_of.items():
-        keys_of[value].append(key)
-    return {key: value for value, keys in keys_of.items() if len(keys) > 1 and value is not None for key in keys}
-
-
-def _digest(path, size, in_full=False):
-    """Digest of a file, or of pieces of it that lie evenly; None for a file that cannot be read."""
-    try:
-        with path.open("rb") as file:
-            if in_full:
-                return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
-            if size <= _PIECES * _PIECE_BYTES:
-                return hashlib.blake2b(file.read(), digest_size=16).hexdigest()
-            digest = hashlib.blake2b(digest_size=16)
-            for start in np.linspace(0, size - _PIECE_BYTES, _PIECES).astype(int).tolist():
-                file.seek(start)
-                digest.update(file.read(_PIECE_BYTES))
-            return digest.hexdigest()
-    except OSError:
-        return None
+    existing = [position for position, size in enumerate(table.sizes) if size >= 0]
+    return dict(zip(existing, file_fingerprints([table.root / table.rows[position].path for position in existing])))
 
 
 def _linked(count, keys):

@@ -6,8 +6,8 @@ import numpy as np
 
 from imbclf.data.checking.counts import NO_SPLIT, class_counts, site_groups, split_groups
 from imbclf.data.checking.finding import Finding, listed, named
-from imbclf.data.checking.spellings import MOST_WORDS, near_words, same_words
 from imbclf.data.index import order_by_class_number
+from imbclf.data.spellings import MOST_WORDS, near_words, same_words
 from imbclf.errors import InputError
 
 _KINDS = {"path": "unusable path", "mask": "unusable path", "label": "missing label", "split": "unknown split"}
@@ -121,10 +121,7 @@ def patients_with_two_labels(table):
     if table.has_masks:
         return
     for patient, positions in table.positions_by("patient").items():
-        first_of = {}
-        for position in positions:
-            if table.rows[position].label:
-                first_of.setdefault(table.rows[position].label, table.rows[position])
+        first_of = table.firsts("label", positions)
         if len(first_of) > 1:
             said = " and ".join(f"{label} in {named(row)}" for label, row in first_of.items())
             message = f"Patient {patient} is {said}: right for two eyes, wrong for one disease."

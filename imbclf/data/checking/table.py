@@ -79,6 +79,15 @@ class CheckedTable:
                 positions[value].append(position)
         return dict(positions)
 
+    def firsts(self, column, positions):
+        """The first row of each value but the empty one that a column has at some positions, {value: row}."""
+        first_of = {}
+        for position in positions:
+            row = self.rows[position]
+            if value := getattr(row, column):
+                first_of.setdefault(value, row)
+        return first_of
+
     def splits(self):
         """Number of the split of each row, 0 to 2, -1 where none is assigned, int8 `(n,)`."""
         number = {"train": 0, "val": 1, "test": 2}

@@ -14,7 +14,7 @@ from imbclf.data.phantoms.eye.optic_disc import QUADRANTS, random_disc
 from imbclf.data.phantoms.phantom_folder import claim_phantom, draw_missing
 from imbclf.data.preparation.fundus.ahn import CLASS_NAMES
 from imbclf.data.preparation.making import explain_failure
-from imbclf.errors import InputError
+from imbclf.errors import InputError, whole
 from imbclf.files import write_bytes, write_table
 
 PUBLISHED_COUNTS = (786, 289, 467)
@@ -79,8 +79,8 @@ def write_phantom_glaucoma(out, count=600, size=240, seed=0, workers=1, patients
     [10, 4, 6]
     >>> folder.cleanup()
     """
-    for name, value, least in (("count", count, 20), ("size", size, 32), ("seed", seed, 0), ("workers", workers, 1)):
-        _check_whole(name, value, least)
+    limits = (("count", count, 20), ("size", size, 32), ("seed", seed, 0), ("workers", workers, 1))
+    count, size, seed, workers = (whole(value, name, least) for name, value, least in limits)
     counts = _share_out(count, PUBLISHED_COUNTS)
     pairs = _share_out(_pair_count(count, patients, counts), [number // 2 for number in counts])
     out = Path(out).expanduser()
@@ -187,7 +187,7 @@ def _pair_count(count, patients, counts):
     if patients is None:
         return 0
     least = count - sum(number // 2 for number in counts)
-    _check_whole("patients", patients, least)
+    patients = whole(patients, "patients", least)
     if patients > count:
         raise InputError(f"{count} photographs cannot show {patients} patients: set patients to {count} at most.")
     return count - patients
@@ -203,8 +203,3 @@ def _share_out(total, weights):
     shares = np.floor(exact).astype(int)
     shares[np.argsort(shares - exact, kind="stable")[: total - shares.sum()]] += 1
     return shares.tolist()
-
-
-def _check_whole(name, value, least):
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise InputError(f"{name} must be a whole number from {least} on, not {value!r}.")

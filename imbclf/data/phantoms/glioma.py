@@ -15,7 +15,7 @@ from imbclf.data.phantoms.head.brain import SEQUENCES, SMALLEST_SIDE, average_br
 from imbclf.data.phantoms.head.findings import Findings
 from imbclf.data.phantoms.phantom_folder import claim_phantom, draw_missing
 from imbclf.data.preparation.making import explain_failure
-from imbclf.errors import InputError
+from imbclf.errors import whole
 from imbclf.files import write_table
 
 TRUTH_COLUMNS = ("archive", "id", "diagnosis", "is_known", *(field.name for field in fields(Findings)))
@@ -68,9 +68,7 @@ def write_phantom_glioma(out, count=200, side=64, seed=0, workers=1, stream=None
     >>> folder.cleanup()
     """
     limits = (("count", count, 3), ("side", side, SMALLEST_SIDE), ("seed", seed, 0), ("workers", workers, 1))
-    for name, value, least in limits:
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise InputError(f"{name} must be a whole number from {least} on, not {value!r}.")
+    count, side, seed, workers = (whole(value, name, least) for name, value, least in limits)
     out = Path(out).expanduser()
     claim_phantom(out, {"phantom": "glioma", "version": VERSION, "count": count, "side": side, "seed": seed})
     cohort = phantom_cohort(count, seed)

@@ -3,8 +3,9 @@
 import contextlib
 from pathlib import Path
 
+from imbclf.data.preparation.claim import is_marked
 from imbclf.data.preparation.making import explain_failure
-from imbclf.data.preparation.processes import Died, run_in_processes
+from imbclf.data.preparation.processes import Died, work_through
 from imbclf.errors import InputError
 from imbclf.files import read_json, write_json
 from imbclf.progress import Progress
@@ -33,9 +34,7 @@ def claim_phantom(out, description):
     >>> folder.cleanup()
     """
     out = Path(out)
-    if out.exists() and not out.is_dir():
-        raise InputError(f"The phantoms need a folder, but {out} is a file: choose another one.")
-    if (out / MARK).exists():
+    if is_marked(out, MARK, "phantoms"):
         found = read_json(out / MARK)
         for key, value in description.items():
             there = found.get(key) if isinstance(found, dict) else None
@@ -45,12 +44,6 @@ def claim_phantom(out, description):
                     "one."
                 )
         return
-    # A kill right at the start leaves a hidden temporary file at most.
-    others = [path for path in sorted(out.iterdir()) if not path.name.startswith(".")] if out.exists() else []
-    if others:
-        raise InputError(
-            f"{out} holds something else ({others[0].name}) and no {MARK}: choose a new or an empty folder."
-        )
     explain_failure(write_json, out / MARK, description)
 
 
@@ -69,11 +62,7 @@ def draw_missing(draw, missing, what, workers, stream=None):
     """
     if not missing:
         return
-    attempt = _Attempt(draw)
-    workers = min(workers, len(missing))
-    results = (
-        ((item, attempt(item)) for item in missing) if workers == 1 else run_in_processes(attempt, missing, workers)
-    )
+    results = work_through(_Attempt(draw), missing, min(workers, len(missing)))
     progress = Progress(len(missing), what, stream)
     # Closed at once whatever happens, so that no process goes on writing.
     with contextlib.closing(results):

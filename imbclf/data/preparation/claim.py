@@ -39,27 +39,43 @@ def claimed(out, name):
             _remove_temporaries(out)
 
 
-def _check_contents(out, name):
+def is_marked(out, mark, what):
+    """Whether a folder holds the file that says what was made in it; one that is new or empty does not.
+
+    Args:
+        out: The folder.
+        mark: Name of the file.
+        what: What is to be made, in the plural.
+
+    Raises:
+        InputError: `out` is a file, or a folder that holds something else.
+    """
     if not out.exists():
-        return
+        return False
     if not out.is_dir():
-        raise InputError(f"The prepared images need a folder, but {out} is a file: choose another one.")
-    if (out / "prepare.json").exists():
-        made_by = read_json(out / "prepare.json")
-        if not isinstance(made_by, dict) or made_by.get("recipe") != name:
-            found = made_by.get("recipe") if isinstance(made_by, dict) else made_by
-            raise InputError(f"{out} was made by the preparation {found!r}, not {name!r}: choose another folder.")
-        return
-    # A kill right at the start leaves the two folders, still empty.
-    others = [path for path in sorted(out.iterdir()) if not path.name.startswith(".") and not _is_empty_room(path)]
+        raise InputError(f"The {what} need a folder, but {out} is a file: choose another one.")
+    if (out / mark).exists():
+        return True
+    # A kill right at the start leaves hidden files, or folders that are still empty.
+    others = [path for path in sorted(out.iterdir()) if not path.name.startswith(".") and not _is_empty(path)]
     if others:
         raise InputError(
-            f"{out} holds something else ({others[0].name}) and no prepare.json: choose a new or an empty folder."
+            f"{out} holds something else ({others[0].name}) and no {mark}: choose a new or an empty folder."
         )
+    return False
 
 
-def _is_empty_room(path):
-    return path.name in ("arrays", "keys") and path.is_dir() and not any(path.iterdir())
+def _is_empty(path):
+    return path.is_dir() and not any(path.iterdir())
+
+
+def _check_contents(out, name):
+    if not is_marked(out, "prepare.json", "prepared images"):
+        return
+    made_by = read_json(out / "prepare.json")
+    found = made_by.get("recipe") if isinstance(made_by, dict) else made_by
+    if found != name:
+        raise InputError(f"{out} was made by the preparation {found!r}, not {name!r}: choose another folder.")
 
 
 def _lock(lock, out):

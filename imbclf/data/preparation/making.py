@@ -11,7 +11,6 @@ import numpy as np
 from imbclf.data.preparation.record import (
     Record,
     array_entry,
-    digest_of_file,
     digests,
     read_record,
     recipe_key,
@@ -20,7 +19,7 @@ from imbclf.data.preparation.record import (
     write_record,
 )
 from imbclf.errors import InputError
-from imbclf.files import write_bytes
+from imbclf.files import file_digest, write_bytes
 
 PREPARED, KEPT, FAILED, UNWRITABLE = "prepared", "kept", "failed", "unwritable"
 
@@ -60,7 +59,7 @@ class MakeArray:
         of_role = {} if known is None else known.sources
         sources = {role: source_entry(file, of_role.get(role)) for role, file in subject.files.items()}
         if known is not None and known.is_of(key, sources) and path.is_file():
-            digest = digest_of_file(path)
+            digest = file_digest(path)
             if digest == known.array["digest"]:
                 # Copied or touched, but the same: the record learns the new times.
                 explain_failure(write_record, path, Record(key, sources, array_entry(path, digest)))

@@ -11,9 +11,9 @@ from pathlib import Path
 from imbclf.data.columns import SPLITS
 from imbclf.data.preparation.claim import claimed
 from imbclf.data.preparation.making import FAILED, KEPT, PREPARED, UNWRITABLE, MakeArray, array_path, explain_failure
-from imbclf.data.preparation.processes import Died, run_in_processes
+from imbclf.data.preparation.processes import Died, work_through
 from imbclf.data.preparation.record import is_certainly_current, recipe_key
-from imbclf.errors import InputError
+from imbclf.errors import InputError, whole
 from imbclf.files import read_json, read_table, write_json, write_table
 from imbclf.progress import Progress
 
@@ -112,8 +112,7 @@ def prepare(subjects, recipe, out, class_names, left_out=(), workers=1, stream=N
     subjects, left_out, stream = list(subjects), list(left_out), stream or sys.stderr
     out = Path(out).expanduser()
     _check_subjects(subjects, class_names)
-    if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
-        raise InputError(f"workers must be a whole number from 1 on, not {workers!r}.")
+    workers = whole(workers, "workers", least=1)
     description = {
         "recipe": recipe.name,
         "version": recipe.version,
@@ -130,8 +129,7 @@ def prepare(subjects, recipe, out, class_names, left_out=(), workers=1, stream=N
             explain_failure(write_json, out / "prepare.json", {**description, "counts": None})
             explain_failure(Path.unlink, out / "index.csv", True)
             make = MakeArray(recipe, out)
-            results = _one_by_one(make, waiting) if workers == 1 else run_in_processes(make, waiting, workers)
-            _collect(results, Progress(len(waiting), "subjects", stream), counts, reasons)
+            _collect(work_through(make, waiting, workers), Progress(len(waiting), "subjects", stream), counts, reasons)
         _write_tables(out, subjects, left_out, reasons, description)
     return Outcome(out, counts[PREPARED], counts[KEPT], counts[FAILED], len(left_out))
 
@@ -155,11 +153,6 @@ def _check_subjects(subjects, class_names):
             )
         if subject.split not in (*SPLITS, ""):
             raise InputError(f"The subject {subject.id} has split {subject.split!r}, not train, val, test or nothing.")
-
-
-def _one_by_one(make, subjects):
-    for subject in subjects:
-        yield subject, make(subject)
 
 
 def _collect(results, progress, counts, reasons):

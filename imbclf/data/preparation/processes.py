@@ -3,11 +3,13 @@
 import contextlib
 import multiprocessing
 import os
+import re
 import signal
 import sys
 from collections import deque
 from dataclasses import dataclass
 from multiprocessing.connection import wait
+from pathlib import Path
 
 from imbclf.errors import InputError
 
@@ -15,6 +17,13 @@ from imbclf.errors import InputError
 MEMORY = 20 * 2**30
 # Exit code of a process that SIGKILL ended, which Windows does not know by name.
 KILLED = -9
+
+
+try:
+    import resource
+except ImportError:
+    # Windows does not say how much memory a process has held.
+    resource = None
 
 
 @dataclass(frozen=True)
@@ -32,6 +41,19 @@ class Died:
             return "its process was killed, most likely because memory ran out: use fewer workers."
         how = f"by signal {-self.exit_code}" if self.exit_code < 0 else f"with exit status {self.exit_code}"
         return f"its process ended {how}."
+
+
+def work_through(function, items, workers):
+    """Call a function on every item, here with one worker and in processes with more: see `run_in_processes`.
+
+    Yields:
+        `(item, result)`, in the order in which they are done.
+    """
+    if workers > 1:
+        yield from run_in_processes(function, items, workers)
+        return
+    for item in items:
+        yield item, function(item)
 
 
 def run_in_processes(function, items, workers, memory=None):
@@ -166,15 +188,11 @@ def _held_interrupts():
 
 def peak_memory():
     """The most memory that this process has held, in bytes; 0 where the system does not say."""
-    try:
-        with open("/proc/self/status", encoding="ascii") as status:
-            lines = dict(line.split(":", 1) for line in status)
-        return int(lines["VmHWM"].split()[0]) * 1024
-    except (OSError, KeyError):
-        pass
-    try:
-        import resource
-    except ImportError:
+    # On Linux getrusage starts from the peak of the process that started this one; the kernel's own file does not.
+    status = Path("/proc/self/status")
+    if status.exists() and (peak := re.search(r"VmHWM:\s*(\d+) kB", status.read_text(encoding="ascii"))):
+        return int(peak[1]) * 1024
+    if resource is None:
         return 0
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 

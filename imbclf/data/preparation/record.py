@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imbclf.errors import InputError
-from imbclf.files import write_json
+from imbclf.files import file_digest, write_json
 
 # The coarsest clock of a file system in use (FAT): a file as young as this may change again without its time changing.
 TICK = 2.0
@@ -158,12 +158,6 @@ def is_certainly_current(array_path, files, recipe):
     return all(_is_certain(states[role]) and states[role] == record.sources[role]["states"] for role in files)
 
 
-def digest_of_file(path):
-    """Digest of the content of a file, read piece by piece."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
-
-
 def digests(sources):
     """The digest of each role."""
     return {role: entry["digest"] for role, entry in sources.items()}
@@ -179,6 +173,6 @@ def _files(path):
 
 def _digest_of_source(path):
     if not path.is_dir():
-        return digest_of_file(path)
-    parts = [f"{file.relative_to(path).as_posix()}\0{digest_of_file(file)}" for file in _files(path)]
+        return file_digest(path)
+    parts = [f"{file.relative_to(path).as_posix()}\0{file_digest(file)}" for file in _files(path)]
     return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()

@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 
 from imbclf.data import normalize_image, read_volume, write_nifti
+from imbclf.data.volume_file import is_nifti
 from imbclf.errors import InputError
 from imbclf.evaluation import (
     evaluate_segmentation,
@@ -91,7 +92,7 @@ def predict(run, config, source, output):
                 f"{channels} channels."
             )
         mask = segment(model, normalize_image(volume.array, config.data.normalize), config)
-        written = path.name if _is_nifti(path) else f"{path.stem}.png"
+        written = path.name if is_nifti(path) else f"{path.stem}.png"
         write_mask(output / written, mask, path, volume.affine)
         rows.append((path.name, np.bincount(mask.ravel(), minlength=len(names)).tolist()))
     return rows, names
@@ -108,17 +109,13 @@ def write_mask(path, mask, image_path, affine):
         buffer = io.BytesIO()
         Image.fromarray(mask).save(buffer, format="PNG")
         return write_bytes(path, buffer.getvalue())
-    where = {"reference": image_path} if _is_nifti(image_path) else {"affine": affine}
+    where = {"reference": image_path} if is_nifti(image_path) else {"affine": affine}
     return write_nifti(path, mask, **where)
-
-
-def _is_nifti(path):
-    return path is not None and str(path).endswith((".nii", ".nii.gz"))
 
 
 def _file_name(case):
     name = Path(case.path).name if case.path is not None else case.id
-    if _is_nifti(name):
+    if is_nifti(name):
         return name
     return f"{Path(name).stem if case.path is not None else name}{'.png' if case.mask.ndim == 2 else '.nii.gz'}"
 
@@ -129,7 +126,7 @@ def _score(case, predicted, config, dataset):
         predicted,
         dataset.class_names,
         # Only NIfTI says how large a voxel is in mm; elsewhere distances are in voxels.
-        spacing=case.spacing if _is_nifti(case.path) else None,
+        spacing=case.spacing if is_nifti(case.path) else None,
         tolerance=config.evaluation.tolerance,
         ignore_class=dataset.ignore_class,
     )

@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 from sklearn.model_selection import train_test_split
 
-from imbclf.data.files import file_fingerprints
 from imbclf.data.folder import find_images
 from imbclf.data.index_rows import check_each_path_once, read_index_rows
-from imbclf.data.preparation.fundus.division import check_every_class, settle_copies
+from imbclf.data.preparation.fundus.division import check_every_class, image_fingerprints, settle_copies
 from imbclf.data.preparation.subject import LeftOut, Subject
 from imbclf.data.preparation.subject_ids import subject_ids
 from imbclf.errors import InputError
@@ -75,9 +74,10 @@ def read_ahn(source, train_csv=None, test_csv=None, seed=0, conflicts="refuse"):
         else:
             label = path.split("/")[0]
             subjects.append(Subject(subject_id, {"image": file}, label, split=splits.get(path, "")))
-    subjects, copies = settle_copies(subjects, conflicts)
+    fingerprints = image_fingerprints(subjects)
+    subjects, copies = settle_copies(subjects, fingerprints, conflicts)
     if not splits:
-        subjects = _divide(subjects, seed, source)
+        subjects = _divide(subjects, fingerprints, seed, source)
     check_every_class(subjects, CLASS_NAMES, source)
     return subjects, left_out + copies
 
@@ -145,11 +145,10 @@ def _published_splits(files, train_csv, test_csv):
     return {row.path: row.split for row in rows}
 
 
-def _divide(subjects, seed, source):
+def _divide(subjects, fingerprints, seed, source):
     """The subjects with a split each: identical images are one item, and the items are divided by scikit-learn."""
     place_of = {}
-    fingerprints = file_fingerprints([subject.files["image"] for subject in subjects])
-    item_of = [place_of.setdefault(fingerprint, len(place_of)) for fingerprint in fingerprints]
+    item_of = [place_of.setdefault(fingerprints[subject.id], len(place_of)) for subject in subjects]
     y = np.zeros(len(place_of), int)
     y[item_of] = [CLASS_NAMES.index(subject.label) for subject in subjects]
     counts = np.bincount(y, minlength=len(CLASS_NAMES))

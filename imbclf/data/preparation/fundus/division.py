@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 
-from imbclf.data.files import file_fingerprints
+from imbclf.data.fingerprints import file_fingerprints
 from imbclf.data.preparation.subject import LeftOut
 from imbclf.errors import InputError
 
@@ -10,8 +10,14 @@ CONFLICTS = ("refuse", "leave_out")
 MOST_PROTECTED_FIRST = ("test", "val", "train", "")
 
 
-def settle_copies(subjects, conflicts="refuse"):
-    """Find images whose files are the same byte for byte, and settle where they contradict each other.
+def image_fingerprints(subjects):
+    """For the id of each subject a word: equal words mean that the files `"image"` are the same byte for byte."""
+    words = file_fingerprints([subject.files["image"] for subject in subjects])
+    return {subject.id: word for subject, word in zip(subjects, words)}
+
+
+def settle_copies(subjects, fingerprints, conflicts="refuse"):
+    """Settle where images that are the same byte for byte contradict each other.
 
     Copies of one class on one side stay. Copies of two classes are an error, or all of them are left out. Where an
     archive puts copies on two sides, those that are not in the most protected split (test before val before train) are
@@ -19,6 +25,7 @@ def settle_copies(subjects, conflicts="refuse"):
 
     Args:
         subjects: `Subject`s with a file `"image"`.
+        fingerprints: Their `image_fingerprints`.
         conflicts: What becomes of an image that stands in two classes: `"refuse"` or `"leave_out"`.
 
     Returns:
@@ -30,8 +37,8 @@ def settle_copies(subjects, conflicts="refuse"):
     if conflicts not in CONFLICTS:
         raise InputError(f"conflicts must be {' or '.join(CONFLICTS)}, not {conflicts!r}.")
     groups = defaultdict(list)
-    for subject, fingerprint in zip(subjects, file_fingerprints([subject.files["image"] for subject in subjects])):
-        groups[fingerprint].append(subject)
+    for subject in subjects:
+        groups[fingerprints[subject.id]].append(subject)
     in_two_classes = [group for group in groups.values() if len(_labels(group)) > 1]
     if in_two_classes and conflicts == "refuse":
         first = in_two_classes[0][0]

@@ -1,8 +1,8 @@
 """Which class a label in a table means."""
 
-import re
 from difflib import get_close_matches
 
+from imbclf.data.spellings import plain
 from imbclf.errors import InputError
 
 
@@ -32,7 +32,7 @@ def class_of_labels(rows, class_names=None):
     if class_names is None:
         alike = {}
         for label, where in where_of.items():
-            first = alike.setdefault(_plain(label), label)
+            first = alike.setdefault(plain(label), label)
             if first != label:
                 raise InputError(
                     f"{where} has label {label!r}, which looks like the {first!r} of {where_of[first]}: spell them "
@@ -46,16 +46,8 @@ def class_of_labels(rows, class_names=None):
         name_of = {label: label for label in where_of if label in names}
     for label, where in where_of.items():
         if label not in name_of:
-            near = {_plain(name): name for name in names}
-            near = [near[plain] for plain in get_close_matches(_plain(label), near, 1)]
+            name_of_form = {plain(name): name for name in names}
+            near = [name_of_form[form] for form in get_close_matches(plain(label), name_of_form, 1)]
             hint = f" (did you mean {near[0]!r}?)" if near else ""
             raise InputError(f"{where} has label {label!r}, but the classes are {', '.join(names)}{hint}.")
     return name_of
-
-
-def _plain(label):
-    """What labels of one class have in common: no case, spaces, underscores, hyphens between letters, or decimals."""
-    try:
-        return f"{float(label):g}"
-    except ValueError:
-        return re.sub(r"[\s_]+|(?<=\w)-(?=\w)", "", label.casefold())

@@ -6,9 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from imbclf.data.dataset import Dataset
-from imbclf.data.files import file_fingerprints
 from imbclf.data.leakage import check_leakage
-from imbclf.data.preparation.fundus.division import check_every_class, settle_copies
+from imbclf.data.preparation.fundus.division import check_every_class, image_fingerprints, settle_copies
 from imbclf.data.preparation.fundus.label_classes import class_of_labels
 from imbclf.data.preparation.fundus.table_rows import read_image_rows
 from imbclf.data.preparation.subject import LeftOut, Subject
@@ -76,9 +75,10 @@ def read_fundus_table(
         Subject(subject, {"image": source / row.path}, class_of[row.label], row.patient, row.site, row.split)
         for subject, row in labelled
     ]
-    subjects, copies = settle_copies(subjects, conflicts)
+    fingerprints = image_fingerprints(subjects)
+    subjects, copies = settle_copies(subjects, fingerprints, conflicts)
     names = class_names_of(subjects) if class_names is None else tuple(map(str, class_names))
-    subjects = _divide(subjects, names, test, seed, allow_patient_overlap)
+    subjects = _divide(subjects, fingerprints, names, test, seed, allow_patient_overlap)
     check_every_class(subjects, names, table)
     return subjects, left_out + copies
 
@@ -106,23 +106,23 @@ def _check_one_class_per_patient(rows, class_of, eyes):
             )
 
 
-class _Files:
+class _Images:
     """Just enough of images for dividing them: their number, and which of them are the same."""
 
-    def __init__(self, files):
-        self.files = files
+    def __init__(self, words):
+        self.words = words
 
     def __len__(self):
-        return len(self.files)
+        return len(self.words)
 
     def fingerprints(self):
-        return file_fingerprints(self.files)
+        return self.words
 
 
-def _divide(subjects, class_names, test, seed, allow_patient_overlap):
+def _divide(subjects, fingerprints, class_names, test, seed, allow_patient_overlap):
     """The subjects with a split each."""
     dataset = Dataset(
-        images=_Files([subject.files["image"] for subject in subjects]),
+        images=_Images([fingerprints[subject.id] for subject in subjects]),
         y=np.array([class_names.index(subject.label) for subject in subjects]),
         class_names=class_names,
         ids=np.array([subject.id for subject in subjects]),

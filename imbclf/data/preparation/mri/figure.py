@@ -1,15 +1,13 @@
 """A picture of what the recipe of the glioma data does with a patient."""
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.patheffects import withStroke
 
 from imbclf.data.preparation.mri.patient_scans import read_scans
 from imbclf.data.preparation.mri.scan import centre_of_mass
-from imbclf.drawing import PALETTE, render, styled
+from imbclf.drawing import PALETTE, blank_figure, render, styled
 from imbclf.files import write_bytes
 
 TUMOUR, CUBE, BEYOND = PALETTE[1], PALETTE[5], "#3A3A3A"
@@ -48,10 +46,7 @@ def _figure(subject, recipe):
     views = [_view(scans.brain, axis, start[axis], recipe.size) for axis in range(3)]
     lengths = [high - low for low, high in views]
     heights = [PANEL * lengths[up] / lengths[across] for across, up in ((0, 1), (0, 2), (1, 2))]
-    figure = Figure(
-        figsize=(PANEL * len(recipe.channels) + 0.4, sum(heights) + 1.7), layout="constrained", facecolor="white"
-    )
-    FigureCanvasAgg(figure)
+    figure = blank_figure(PANEL * len(recipe.channels) + 0.4, sum(heights) + 1.7)
     axes = figure.subplots(3, len(recipe.channels), squeeze=False, gridspec_kw={"height_ratios": heights})
     for column, name in enumerate(recipe.channels):
         image = recipe.scaled(scans, name, subject)

@@ -3,16 +3,47 @@
 import re
 import unicodedata
 from collections import defaultdict
+from decimal import Decimal
 from itertools import combinations
 
 # Comparing each word with each takes too long beyond, and so many words are no classes.
 MOST_WORDS = 300
 _SHORTEST_MISSPELT = 5
+_NUMBER = re.compile(r"[+-]?\d+(\.\d*)?")
+_GAP = re.compile(r"[\s_.,;:/\\()\[\]'\"-]+")
 _ROMAN = re.compile(r"[ivx]+")
 
 
+def plain(word):
+    """What the spellings of one word share: equal for words that differ in nothing that tells classes apart.
+
+    Case, Unicode's forms, spaces, underscores, hyphens, points and leading zeros are taken away, and a number counts by
+    its value. What may tell two classes apart stays: a sign at the beginning or the end, `+`, `<`, `>`, and a gap
+    between two digits.
+
+    Example:
+
+    >>> plain("IDH-Mutant") == plain("idh mutant "), plain("grade_02") == plain("Grade 2"), plain("1.0") == plain("1")
+    (True, True, True)
+    >>> plain("DR+") == plain("DR-"), plain("1.0") == plain("10"), plain("stage 1.5") == plain("stage 15")
+    (False, False, False)
+    """
+    text = _folded(word)
+    if _NUMBER.fullmatch(text):
+        return str(Decimal(text).normalize())
+    text = re.sub(r"(?<![\d.,])0+(?=\d)", "", text)
+
+    def gap(match):
+        before, after = text[: match.start()][-1:], text[match.end() :][:1]
+        if before.isdigit() and after.isdigit():
+            return " "
+        return "-" if "-" in match[0] and not (before and after) else ""
+
+    return _GAP.sub(gap, text)
+
+
 def same_words(words):
-    """Groups of words that differ in case, spaces, hyphens, underscores, dots or leading zeros, or in Unicode's form.
+    """Groups of words that are one word in several spellings: those that `plain` makes equal.
 
     Example:
 
@@ -21,7 +52,7 @@ def same_words(words):
     """
     groups = defaultdict(list)
     for word in sorted(set(words)):
-        groups["".join(_parts(word))].append(word)
+        groups[plain(word)].append(word)
     return sorted(tuple(sorted(group, key=len)) for group in groups.values() if len(group) > 1)
 
 
@@ -47,10 +78,15 @@ def near_words(words):
     ]
 
 
+def _folded(word):
+    """A word without case and in one of Unicode's forms, its hyphens and minus signs all the same."""
+    return re.sub("[‐-―−]", "-", unicodedata.normalize("NFKC", word).casefold()).strip()
+
+
 def _parts(word):
     """Parts of a word, folded: `"IDH-Mutant 02"` becomes `["idh", "mutant", "2"]`."""
-    folded = unicodedata.normalize("NFKC", word).casefold()
-    return [part.lstrip("0") or "0" if part.isdecimal() else part for part in re.split(r"[\W_]+", folded) if part]
+    parts = [part for part in _GAP.split(_folded(word)) if part]
+    return [part.lstrip("0") or "0" if part.isdecimal() else part for part in parts]
 
 
 def _are_near(first, second):
@@ -59,7 +95,7 @@ def _are_near(first, second):
     different = [(one, other) for one, other in zip(first, second) if one != other]
     return all(
         min(len(one), len(other)) >= _SHORTEST_MISSPELT
-        and not any(map(str.isdecimal, one + other))
+        and (one + other).isalpha()
         and not (_ROMAN.fullmatch(one) and _ROMAN.fullmatch(other))
         and edit_distance(one, other) <= (2 if min(len(one), len(other)) >= 9 else 1)
         for one, other in different
