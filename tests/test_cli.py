@@ -160,6 +160,26 @@ def test_dry_run_says_what_a_run_would_be_and_writes_nothing(config_file, tmp_pa
     assert sorted(tmp_path.rglob("*")) == before
 
 
+@pytest.mark.parametrize("verb", ["evaluate", "report", "tsne", "predict"])
+def test_a_dry_run_on_a_run_folder_writes_nothing(run, tmp_path, capsys, verb):
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    digits = tmp_path / "digits.npz"
+    np.savez(digits, images=np.zeros((2, 8, 8), np.uint8))
+    more = ["--input", digits, "--output", tmp_path / "out.csv"] if verb == "predict" else []
+    assert main([str(word) for word in (verb, run, "--dry-run", "evaluation.bootstrap=10", *more)]) == 0
+    assert "nothing was written" in capsys.readouterr().out
+    assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
+    assert not (tmp_path / "out.csv").exists()
+
+
+@pytest.mark.parametrize("verb", ["evaluate", "report", "tsne", "predict"])
+def test_the_configuration_of_a_run_is_printed_with_overrides(run, capsys, verb):
+    more = ["--input", "x"] if verb == "predict" else []
+    assert main([verb, str(run), "--print-config", "evaluation.bootstrap=7", *more]) == 0
+    assert "bootstrap: 7" in capsys.readouterr().out
+    assert "did you mean evaluation.bootstrap" in refuse(capsys, verb, run, "evaluation.bootstrop=7", *more)
+
+
 def test_overrides_may_stand_anywhere(config_file, capsys):
     assert main(["train", "--print-config", str(config_file), "--resume", "training.epochs=5"]) == 0
     assert "epochs: 5" in capsys.readouterr().out

@@ -2,9 +2,11 @@
 
 import csv
 import json
+import os
 
 import numpy as np
 import pytest
+import yaml
 from PIL import Image
 
 from imbclf.cli import main
@@ -100,3 +102,82 @@ def test_an_unknown_set_to_download_gets_the_nearest_name(tmp_path, capsys):
     assert run("download", "retinamist", "--out", tmp_path) == 2
     assert "retinamnist" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+class TestOptionsAsKeys:
+    def test_a_key_does_what_its_option_does(self, eyes, tmp_path):
+        arguments = "prepare", "glaucoma", "--source", eyes / "archive", "--out"
+        assert run(*arguments, tmp_path / "a", "--size", 8, "--seed", 3) == 0
+        assert run(*arguments, tmp_path / "b", "seed=3", "size=8") == 0
+        for name in ("index.csv", "prepare.json"):
+            assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+    def test_flags_pairs_and_collected_values_are_read_and_printed(self, capsys):
+        keys = "percentiles=[1,99]", "ucsf-table=my.csv"
+        assert run("prepare", "glioma", "--out", "x", *keys, "--print-config") == 0
+        printed = yaml.safe_load(capsys.readouterr().out)
+        assert printed["percentiles"] == [1.0, 99.0]
+        assert printed["ucsf_table"] == "my.csv"
+        keys = "column=patient=owner", "allow_mixed_patients=true"
+        options = "--source", "s", "--out", "x", "--column", "path=file"
+        assert run("prepare", "glaucoma", *options, *keys, "--print-config") == 0
+        printed = yaml.safe_load(capsys.readouterr().out)
+        assert printed["column"] == ["path=file", "patient=owner"]
+        assert printed["allow_mixed_patients"] is True
+
+    @pytest.mark.parametrize(
+        ("word", "sentence"),
+        [
+            ("sise=8", "Unknown key sise in 'sise=8'; did you mean size?"),
+            ("zzz=8", "Unknown key zzz in 'zzz=8'; known are out, workers,"),
+            ("size=large", "size takes a whole number, not 'large'."),
+            ("crop=round", "crop must be none or square, not 'round'."),
+            ("allow_mixed_patients=8", "allow_mixed_patients takes true or false, not '8'."),
+        ],
+    )
+    def test_what_a_key_cannot_be_is_one_sentence(self, eyes, tmp_path, capsys, word, sentence):
+        arguments = "--source", eyes / "archive", "--out", tmp_path / "out"
+        assert run("prepare", "glaucoma", *arguments, word) == 2
+        assert sentence in capsys.readouterr().err
+        assert not (tmp_path / "out").exists()
+
+
+class TestDryRun:
+    def test_a_preparation_says_what_it_would_make(self, eyes, tmp_path, capsys):
+        arguments = "prepare", "glaucoma", "--source", eyes / "archive", "--dry-run"
+        assert run(*arguments, "--out", tmp_path / "out") == 0
+        said = capsys.readouterr().out
+        assert "train: 18 subjects" in said
+        assert "test: 6 subjects" in said
+        assert "24 to make, 0 to keep" in said
+        assert list(tmp_path.iterdir()) == []
+        assert run(*arguments, "--out", eyes / "archive") == 2
+
+    def test_one_that_is_done_is_kept(self, eyes, capsys):
+        arguments = "--source", eyes / "archive", "--out", eyes / "prepared", "--size", 16
+        # Files that were written only just now are read again, whatever their times say.
+        for file in [*(eyes / "archive").rglob("*.png"), *(eyes / "prepared").rglob("*.npy")]:
+            os.utime(file, ns=(0, 0))
+        assert run("prepare", "glaucoma", *arguments) == 0
+        capsys.readouterr()
+        assert run("prepare", "glaucoma", *arguments, "--dry-run") == 0
+        assert "0 to make, 24 to keep" in capsys.readouterr().out
+
+    def test_phantoms_say_how_many_of_each_class(self, tmp_path, capsys):
+        for words, said in (
+            (("phantom-glaucoma", "count=100"), "(normal_control: 51, early_glaucoma: 19, advanced_glaucoma: 30)"),
+            (("phantom-glioma", "count=50"), "unknown: 1"),
+        ):
+            assert run("prepare", *words, "--dry-run", "--out", tmp_path / "out") == 0
+            assert said in capsys.readouterr().out
+            assert run("prepare", words[0], "count=1", "--dry-run", "--out", tmp_path / "out") == 2
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_check_draws_nothing(self, eyes, tmp_path, capsys):
+        words = "--figure", tmp_path / "a.png", "--json", tmp_path / "a.json", "--augment", "glaucoma"
+        assert run("check", eyes / "prepared" / "index.csv", *words, "--sheet", tmp_path / "b.png", "--dry-run") == 0
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_download_says_from_where_and_asks_no_server(self, tmp_path, capsys):
+        assert run("download", "retinamnist", "--out", tmp_path, "--base-url", "http://x.invalid", "--dry-run") == 0
+        assert "http://x.invalid/retinamnist.npz -> " in capsys.readouterr().out

@@ -1,11 +1,11 @@
 """The command `imbclf`: one command, few verbs. Nothing heavy is imported before a verb needs it."""
 
-import argparse
 import os
 import sys
 
 import imbclf
 from imbclf.cli import data, runs
+from imbclf.cli.parsing import VerbParser
 from imbclf.errors import InputError
 
 BAD_INPUT, INTERRUPTED = 2, 130
@@ -14,13 +14,10 @@ BAD_INPUT, INTERRUPTED = 2, 130
 def main(arguments=None):
     """Run one verb; returns the exit status: 0, 2 for bad input (one sentence on standard error), 130 for Ctrl-C."""
     parser = _parser()
-    options, rest = parser.parse_known_args(arguments)
-    # argparse takes key=value only before the first option; people write them anywhere.
-    strange = [word for word in rest if word.startswith("-") or "=" not in word or not hasattr(options, "overrides")]
+    options, options.overrides = parser.parse_known_args(arguments)
+    strange = [word for word in options.overrides if word.startswith("-") or "=" not in word]
     if strange:
         parser.error(f"unrecognized arguments: {' '.join(strange)}")
-    if rest:
-        options.overrides += rest
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         return options.verb(options) or 0
@@ -33,7 +30,7 @@ def main(arguments=None):
 
 
 def _parser():
-    parser = argparse.ArgumentParser(
+    parser = VerbParser(
         prog="imbclf", description="Train classifiers on imbalanced images, and say with error bars how good they are."
     )
     parser.add_argument("--version", action="version", version=f"imbclf {imbclf.__version__}")

@@ -4,7 +4,7 @@ import json
 import sys
 from pathlib import Path
 
-from imbclf.cli.parsing import add_verb
+from imbclf.cli.parsing import add_verb_of_options
 from imbclf.errors import InputError
 
 INCOMPLETE = 1
@@ -12,7 +12,9 @@ INCOMPLETE = 1
 
 def add_verbs(verbs):
     """Add `download`, `prepare` and `check`."""
-    download = add_verb(verbs, "download", _download, "fetch a MedMNIST file from where its authors publish it")
+    download = add_verb_of_options(
+        verbs, "download", _download, "fetch a MedMNIST file from where its authors publish it"
+    )
     download.add_argument("name", metavar="NAME", help="of the set, such as retinamnist or adrenalmnist3d")
     download.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for the file")
     download.add_argument("--size", type=int, default=28, help="side of the images (default 28)")
@@ -26,7 +28,9 @@ def add_verbs(verbs):
     _add_glioma(kinds)
     _add_phantoms(kinds)
 
-    check = add_verb(verbs, "check", _check, "say what is wrong with data: leakage, duplicates, damage, outliers")
+    check = add_verb_of_options(
+        verbs, "check", _check, "say what is wrong with data: leakage, duplicates, damage, outliers"
+    )
     check.add_argument("index", type=Path, metavar="INDEX", help="CSV file, folder per class, or MedMNIST .npz")
     check.add_argument("--root", type=Path, metavar="DIR", help="folder that its paths start from (default: its own)")
     check.add_argument("--full", action="store_true", help="open every image, not a sample of them")
@@ -97,15 +101,21 @@ def _add_phantoms(kinds):
 
 
 def _kind(kinds, name, function, description):
-    kind = add_verb(kinds, name, function, description)
+    kind = add_verb_of_options(kinds, name, function, description)
     kind.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder to make")
     kind.add_argument("--workers", type=int, default=1, help="processes that work at once (default 1)")
     return kind
 
 
 def _download(options):
-    from imbclf.data.download import download_medmnist
+    from imbclf.data.download import download_medmnist, published_file
 
+    if options.dry_run:
+        file = published_file(options.name, options.out, options.size, options.base_url)
+        print(
+            f"{file.url} -> {file.path} (MD5 {file.digest}; {'there already' if file.path.exists() else 'not there'})"
+        )
+        return
     print(download_medmnist(options.name, options.out, options.size, options.base_url, options.overwrite))
 
 
@@ -151,7 +161,7 @@ def _prepare_glioma(options):
     tables = {archive: table for archive, table in tables.items() if table}
     subjects, left_out = read_glioma(options.ucsf, options.egd, options.tcga, tables)
     recipe = Scan(size=options.size, percentiles=tuple(options.percentiles))
-    if options.figure and subjects:
+    if options.figure and subjects and not options.dry_run:
         from imbclf.data.preparation.mri.figure import draw_preparation
 
         print(f"figure: {draw_preparation(subjects[0], options.figure, recipe)}")
@@ -159,22 +169,31 @@ def _prepare_glioma(options):
 
 
 def _prepare(options, subjects, left_out, recipe, class_names):
-    from imbclf.data.preparation import prepare
+    from imbclf.data.preparation import plan, prepare
 
+    if options.dry_run:
+        print(plan(subjects, recipe, options.out, class_names, left_out))
+        return 0
     outcome = prepare(subjects, recipe, options.out, class_names, left_out, options.workers)
     print(outcome)
     return INCOMPLETE if outcome.failed else 0
 
 
 def _phantom_glaucoma(options):
-    from imbclf.data.phantoms import write_phantom_glaucoma
+    from imbclf.data.phantoms import plan_phantom_glaucoma, write_phantom_glaucoma
 
+    if options.dry_run:
+        print(plan_phantom_glaucoma(options.out, options.count, options.size, options.seed))
+        return
     print(write_phantom_glaucoma(options.out, options.count, options.size, options.seed, options.workers))
 
 
 def _phantom_glioma(options):
-    from imbclf.data.phantoms import write_phantom_glioma
+    from imbclf.data.phantoms import plan_phantom_glioma, write_phantom_glioma
 
+    if options.dry_run:
+        print(plan_phantom_glioma(options.out, options.count, options.side, options.seed))
+        return
     print(write_phantom_glioma(options.out, options.count, options.side, options.seed, options.workers))
 
 
@@ -188,10 +207,12 @@ def _check(options):
         options.full,
         options.seed,
         options.workers,
-        options.figure,
+        None if options.dry_run else options.figure,
         stream=sys.stderr,
     )
     print(report.text())
+    if options.dry_run:
+        return report.exit_status
     if options.json:
         report.write(options.json)
     if options.augment:

@@ -1,6 +1,7 @@
 """Fetching the files of MedMNIST from where their authors publish them."""
 
 import sys
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -42,8 +43,8 @@ def download_medmnist(name, out, size=28, base_url=None, overwrite=False, stream
     import pooch
 
     stream = stream or sys.stderr
-    name, digest = _published(name, size)
-    target = Path(out).expanduser() / (f"{name}.npz" if size == 28 else f"{name}_{size}.npz")
+    file = published_file(name, out, size, base_url)
+    name, url, target, digest = file.name, file.url, file.path, file.digest
     if target.exists() and _has_digest(target, digest):
         print(f"{target} is there already, with the published MD5: nothing to do", file=stream)
         return target
@@ -51,7 +52,6 @@ def download_medmnist(name, out, size=28, base_url=None, overwrite=False, stream
         raise InputError(
             f"{target} exists, but its MD5 is not the published {digest}: move it away, or choose another folder."
         )
-    url = f"{RECORD}/{target.name}?download=1" if base_url is None else f"{base_url.rstrip('/')}/{target.name}"
     print(f"{url} -> {target}", file=stream)
     # It would say much the same a second time.
     pooch.get_logger().setLevel("WARNING")
@@ -74,8 +74,18 @@ def download_medmnist(name, out, size=28, base_url=None, overwrite=False, stream
     return target
 
 
-def _published(name, size):
-    """Name of a set as it is written, and the MD5 of its file of one size."""
+@dataclass(frozen=True)
+class PublishedFile:
+    """A file of MedMNIST: the name of its set, where it comes from, where it goes, and its MD5."""
+
+    name: str
+    url: str
+    path: Path
+    digest: str
+
+
+def published_file(name, out, size=28, base_url=None):
+    """The `PublishedFile` that `download_medmnist` fetches with these arguments; `InputError` where there is none."""
     name = str(name).lower()
     if name not in MD5:
         near = get_close_matches(name, MD5, 1)
@@ -83,7 +93,9 @@ def _published(name, size):
         raise InputError(f"MedMNIST has no set {name!r}; {hint}The sets are {', '.join(MD5)}.")
     if size not in MD5[name]:
         raise InputError(f"The set {name} has images of side {', '.join(map(str, MD5[name]))}, not {size}.")
-    return name, MD5[name][size]
+    file = f"{name}.npz" if size == 28 else f"{name}_{size}.npz"
+    url = f"{RECORD}/{file}?download=1" if base_url is None else f"{base_url.rstrip('/')}/{file}"
+    return PublishedFile(name, url, Path(out).expanduser() / file, MD5[name][size])
 
 
 def _has_digest(path, digest):

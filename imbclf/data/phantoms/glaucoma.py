@@ -2,6 +2,7 @@
 
 import io
 import math
+from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,7 @@ from PIL import Image
 
 from imbclf.data.phantoms.eye.fundus import draw_fundus
 from imbclf.data.phantoms.eye.optic_disc import QUADRANTS, random_disc
-from imbclf.data.phantoms.phantom_folder import claim_phantom, draw_missing
+from imbclf.data.phantoms.phantom_folder import check_phantom, claim_phantom, draw_missing, said_of_phantom
 from imbclf.data.preparation.fundus.ahn import CLASS_NAMES
 from imbclf.data.preparation.making import explain_failure
 from imbclf.errors import InputError, whole
@@ -79,16 +80,10 @@ def write_phantom_glaucoma(out, count=600, size=240, seed=0, workers=1, patients
     [10, 4, 6]
     >>> folder.cleanup()
     """
-    limits = (("count", count, 20), ("size", size, 32), ("seed", seed, 0), ("workers", workers, 1))
-    count, size, seed, workers = (whole(value, name, least) for name, value, least in limits)
-    counts = _share_out(count, PUBLISHED_COUNTS)
-    pairs = _share_out(_pair_count(count, patients, counts), [number // 2 for number in counts])
+    workers = whole(workers, "workers", least=1)
     out = Path(out).expanduser()
-    arguments = {"count": count, "size": size, "seed": seed, "patients": patients}
-    claim_phantom(out, {"phantom": "glaucoma", "version": VERSION, **arguments})
-    eyes = [
-        eye for label in range(len(CLASS_NAMES)) for eye in _eyes_of_class(seed, label, counts[label], pairs[label])
-    ]
+    eyes, description = _photographs(count, size, seed, patients)
+    claim_phantom(out, description)
     missing = [eye for eye in eyes if not (out / eye.path).exists()]
     draw_missing(partial(_draw, out, size), missing, "photographs", workers, stream)
     is_test = _test_patients(eyes, seed)
@@ -100,6 +95,26 @@ def write_phantom_glaucoma(out, count=600, size=240, seed=0, workers=1, patients
         explain_failure(write_table, out / "labels.csv", ("path", "label", "patient"), rows)
     explain_failure(write_table, out / "truth.csv", TRUTH_COLUMNS, [_truth(eye, size) for eye in eyes])
     return out
+
+
+def plan_phantom_glaucoma(out, count=600, size=240, seed=0, patients=None):
+    """What `write_phantom_glaucoma` would draw with these arguments, in a sentence; nothing is written."""
+    eyes, description = _photographs(count, size, seed, patients)
+    check_phantom(Path(out).expanduser(), description)
+    return said_of_phantom(out, [eye.path for eye in eyes], Counter(eye.class_name for eye in eyes), "photographs")
+
+
+def _photographs(count, size, seed, patients):
+    """The photographs to draw, as `_Eye`s, and what they depend on; `InputError` for a number out of its range."""
+    limits = (("count", count, 20), ("size", size, 32), ("seed", seed, 0))
+    count, size, seed = (whole(value, name, least) for name, value, least in limits)
+    counts = _share_out(count, PUBLISHED_COUNTS)
+    pairs = _share_out(_pair_count(count, patients, counts), [number // 2 for number in counts])
+    eyes = [
+        eye for label in range(len(CLASS_NAMES)) for eye in _eyes_of_class(seed, label, counts[label], pairs[label])
+    ]
+    arguments = {"count": count, "size": size, "seed": seed, "patients": patients and int(patients)}
+    return eyes, {"phantom": "glaucoma", "version": VERSION, **arguments}
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """A folder of phantom brains with gliomas in the layouts of UCSF-PDGM, the Erasmus Glioma Database and TCGA."""
 
+from collections import Counter
 from dataclasses import astuple, fields
 from functools import partial
 from pathlib import Path
@@ -13,7 +14,7 @@ from imbclf.data.phantoms.glioma_cohort import phantom_cohort
 from imbclf.data.phantoms.glioma_layouts import ATLAS_BRAIN, LAYOUTS, table_row
 from imbclf.data.phantoms.head.brain import SEQUENCES, SMALLEST_SIDE, average_brain, phantom_brain, true_findings
 from imbclf.data.phantoms.head.findings import Findings
-from imbclf.data.phantoms.phantom_folder import claim_phantom, draw_missing
+from imbclf.data.phantoms.phantom_folder import check_phantom, claim_phantom, draw_missing, said_of_phantom
 from imbclf.data.preparation.making import explain_failure
 from imbclf.errors import whole
 from imbclf.files import write_table
@@ -67,11 +68,10 @@ def write_phantom_glioma(out, count=200, side=64, seed=0, workers=1, stream=None
     ['egd', 'phantom.json', 'tcga', 'truth.csv', 'ucsf']
     >>> folder.cleanup()
     """
-    limits = (("count", count, 3), ("side", side, SMALLEST_SIDE), ("seed", seed, 0), ("workers", workers, 1))
-    count, side, seed, workers = (whole(value, name, least) for name, value, least in limits)
+    workers = whole(workers, "workers", least=1)
     out = Path(out).expanduser()
-    claim_phantom(out, {"phantom": "glioma", "version": VERSION, "count": count, "side": side, "seed": seed})
-    cohort = phantom_cohort(count, seed)
+    cohort, description = _cohort(count, side, seed)
+    claim_phantom(out, description)
     missing = [scan for scan in cohort if not all((out / path).exists() for path in _paths(scan).values())]
     draw_missing(partial(_draw, out, side, seed), missing, "scans", workers, stream)
     if not (out / "egd" / ATLAS_BRAIN).exists():
@@ -82,6 +82,28 @@ def write_phantom_glioma(out, count=200, side=64, seed=0, workers=1, stream=None
         explain_failure(write_table, out / archive / layout.table, layout.columns, rows)
     explain_failure(write_table, out / "truth.csv", TRUTH_COLUMNS, [_truth(scan, seed) for scan in cohort])
     return out
+
+
+def plan_phantom_glioma(out, count=200, side=64, seed=0):
+    """What `write_phantom_glioma` would draw with these arguments, in a sentence; nothing is written."""
+    cohort, description = _cohort(count, side, seed)
+    check_phantom(Path(out).expanduser(), description)
+    files = [path for scan in cohort for path in _paths(scan).values()]
+    classes = Counter(scan.diagnosis if scan.is_known else "unknown" for scan in cohort)
+    return said_of_phantom(out, files, classes, "scans")
+
+
+def _cohort(count, side, seed):
+    """The scans to draw and what they depend on; `InputError` for a number out of its range."""
+    limits = (("count", count, 3), ("side", side, SMALLEST_SIDE), ("seed", seed, 0))
+    count, side, seed = (whole(value, name, least) for name, value, least in limits)
+    return phantom_cohort(count, seed), {
+        "phantom": "glioma",
+        "version": VERSION,
+        "count": count,
+        "side": side,
+        "seed": seed,
+    }
 
 
 def _paths(scan):

@@ -13,6 +13,27 @@ from imbclf.progress import Progress
 MARK = "phantom.json"
 
 
+def check_phantom(out, description):
+    """Whether a folder holds a set of phantoms, which must then be just this one; see `claim_phantom`."""
+    if not is_marked(out, MARK, "phantoms"):
+        return False
+    found = read_json(out / MARK)
+    for key, value in description.items():
+        there = found.get(key) if isinstance(found, dict) else None
+        if there != value:
+            raise InputError(
+                f"{out} holds phantoms with {key} {there!r}, not {value!r}: choose another folder, or remove this one."
+            )
+    return True
+
+
+def said_of_phantom(out, files, counts, what):
+    """Sentence on what is to be drawn: how many of each class, and how many files are still missing."""
+    by_class = ", ".join(f"{name}: {count}" for name, count in counts.items())
+    missing = sum(not (Path(out).expanduser() / file).exists() for file in files)
+    return f"{sum(counts.values())} {what} ({by_class}), {missing} of {len(files)} files to draw -> {out} (not written)"
+
+
 def claim_phantom(out, description):
     """Make a folder for a set of phantoms, or make sure that it holds just this one.
 
@@ -34,17 +55,8 @@ def claim_phantom(out, description):
     >>> folder.cleanup()
     """
     out = Path(out)
-    if is_marked(out, MARK, "phantoms"):
-        found = read_json(out / MARK)
-        for key, value in description.items():
-            there = found.get(key) if isinstance(found, dict) else None
-            if there != value:
-                raise InputError(
-                    f"{out} holds phantoms with {key} {there!r}, not {value!r}: choose another folder, or remove this "
-                    "one."
-                )
-        return
-    explain_failure(write_json, out / MARK, description)
+    if not check_phantom(out, description):
+        explain_failure(write_json, out / MARK, description)
 
 
 def draw_missing(draw, missing, what, workers, stream=None):

@@ -26,7 +26,7 @@ def claimed(out, name):
         InputError: It holds something else, another process prepares into it, or it cannot be written.
     """
     out = Path(out)
-    _check_contents(out, name)
+    check_contents(out, name)
     for folder in (out, out / "arrays", out / "keys"):
         explain_failure(Path.mkdir, folder, 0o777, True, True)
     with explain_failure(open, out / ".lock", "w") as lock:
@@ -69,7 +69,8 @@ def _is_empty(path):
     return path.is_dir() and not any(path.iterdir())
 
 
-def _check_contents(out, name):
+def check_contents(out, name):
+    """Raise `InputError` unless a folder is new, empty, or made by the preparation of this name."""
     if not is_marked(out, "prepare.json", "prepared images"):
         return
     made_by = read_json(out / "prepare.json")

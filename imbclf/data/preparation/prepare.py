@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 from imbclf.data.columns import SPLITS
-from imbclf.data.preparation.claim import claimed
+from imbclf.data.preparation.claim import check_contents, claimed
 from imbclf.data.preparation.making import FAILED, KEPT, PREPARED, UNWRITABLE, MakeArray, array_path, explain_failure
 from imbclf.data.preparation.processes import Died, work_through
 from imbclf.data.preparation.record import is_certainly_current, recipe_key
@@ -132,6 +132,25 @@ def prepare(subjects, recipe, out, class_names, left_out=(), workers=1, stream=N
             _collect(work_through(make, waiting, workers), Progress(len(waiting), "subjects", stream), counts, reasons)
         _write_tables(out, subjects, left_out, reasons, description)
     return Outcome(out, counts[PREPARED], counts[KEPT], counts[FAILED], len(left_out))
+
+
+def plan(subjects, recipe, out, class_names, left_out=()):
+    """What `prepare` would do with these arguments, in lines of text; nothing is written and no image is opened."""
+    subjects, left_out = list(subjects), list(left_out)
+    out = Path(out).expanduser()
+    _check_subjects(subjects, class_names)
+    check_contents(out, recipe.name)
+    lines = []
+    for split in (*SPLITS, ""):
+        counts = Counter(subject.label for subject in subjects if subject.split == split)
+        if counts:
+            by_class = ", ".join(f"{name}: {counts[name]}" for name in class_names)
+            lines.append(f"{split or 'no split'}: {counts.total()} subjects ({by_class})")
+    for reason, count in Counter(one.reason for one in left_out).most_common():
+        lines.append(f"left out: {count}, {reason}")
+    key = recipe_key(recipe)
+    kept = sum(is_certainly_current(array_path(out, subject), subject.files, key) for subject in subjects)
+    return "\n".join([*lines, f"{len(subjects) - kept} to make, {kept} to keep -> {out} (not written)"])
 
 
 def _check_subjects(subjects, class_names):
