@@ -9,6 +9,7 @@ from imbclf.data.dataset import Dataset
 from imbclf.data.index_rows import SPLIT_WORDS, check_each_path_once, filled_column, read_index_rows
 from imbclf.data.readers import open_image_files
 from imbclf.errors import InputError
+from imbclf.files import read_json
 
 
 def read_index(root, index, class_names=None, image_size=None, channels=None, cache="auto"):
@@ -22,8 +23,9 @@ def read_index(root, index, class_names=None, image_size=None, channels=None, ca
         root: Folder that the paths start from.
         index: CSV file, absolute or relative to `root`; or a mapping such as `{"train": "train.csv", "test":
             "test.csv"}` that gives the split of each file's rows.
-        class_names: The classes in order; None sorts the labels that occur (numbers by value). With names given, a
-            label is a name, or its number where all labels are numbers and no name is.
+        class_names: The classes in order; None takes those that `imbclf prepare` recorded beside the index, or sorts
+            the labels that occur (numbers by value). With names given, a label is a name, or its number where all labels
+            are numbers and no name is.
         image_size, channels, cache: See `ImageFiles`; the first two are not for arrays.
 
     Returns:
@@ -42,6 +44,8 @@ def read_index(root, index, class_names=None, image_size=None, channels=None, ca
             raise InputError(f"The files of an index are given as train, val or test, not {split!r}.")
         rows += read_index_rows(root / file, SPLIT_WORDS[split])
     check_each_path_once(rows)
+    if class_names is None:
+        class_names = prepared_class_names([root / file for file in files.values()], {row.label for row in rows})
     y, names = _classes(rows, class_names)
 
     return Dataset(
@@ -79,6 +83,27 @@ def _classes(rows, class_names):
             hint = f" (did you mean {near[0]!r}?)" if near else ""
             raise InputError(f"{row.where} has label {row.label!r}, but the classes are {', '.join(names)}{hint}.")
     return np.array([number[label] for label in labels], np.int64), tuple(names)
+
+
+def prepared_class_names(files, labels):
+    """Class names in the order that `prepare.json` gives beside all of some indices; None where it does not.
+
+    Args:
+        files: Paths of the indices.
+        labels: Set of the labels in them, each of which must be one of the names.
+    """
+    names = None
+    if not labels:
+        return None
+    for folder in {Path(file).parent for file in files}:
+        if not (folder / "prepare.json").is_file():
+            return None
+        recorded = read_json(folder / "prepare.json")
+        found = recorded.get("class_names") if isinstance(recorded, dict) else None
+        if not isinstance(found, list) or not labels <= {*map(str, found)} or names not in (None, found):
+            return None
+        names = found
+    return tuple(map(str, names))
 
 
 def order_by_class_number(rows):

@@ -1,3 +1,4 @@
+import json
 import os
 from dataclasses import dataclass
 from typing import ClassVar
@@ -7,6 +8,7 @@ import pytest
 
 from imbclf.data import ImageFiles, open_images, read_index
 from imbclf.data.array_files import ArrayFiles
+from imbclf.data.checking import check_index
 from imbclf.data.leakage import check_leakage
 from imbclf.data.preparation.prepare import prepare
 from imbclf.data.preparation.subject import Subject
@@ -222,6 +224,27 @@ class TestReadIndex:
         root = write_images("a.png")
         (root / "index.csv").write_text("path,label\na.png,0\n")
         assert isinstance(read_index(root, "index.csv").images, ImageFiles)
+
+    @pytest.mark.parametrize(
+        ("recorded", "expected"),
+        [
+            (["two", "one", "three"], ("two", "one", "three")),
+            # Other classes than the index has: it was edited since.
+            (["two", "three"], ("one", "two")),
+            ("two", ("one", "two")),
+            (None, ("one", "two")),
+        ],
+    )
+    def test_classes_are_in_the_order_that_the_preparation_recorded(self, prepared, recorded, expected):
+        rows = "".join(f"arrays/{name}.npy,{label}\n" for name, label in zip("abcd", ["one", "two"] * 2))
+        (prepared / "index.csv").write_text(f"path,label\n{rows}")
+        if recorded is not None:
+            (prepared / "prepare.json").write_text(json.dumps({"class_names": recorded}))
+        dataset = read_index(prepared, "index.csv")
+        assert dataset.class_names == expected
+        assert [expected[y] for y in dataset.y] == ["one", "two"] * 2
+        assert check_index(prepared / "index.csv", sample=0).class_names == expected
+        assert read_index(prepared, "index.csv", ("one", "two")).class_names == ("one", "two")
 
     def test_a_mix_is_refused(self, write_images):
         root = write_images("a.png")

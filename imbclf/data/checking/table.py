@@ -10,7 +10,7 @@ import numpy as np
 
 from imbclf.data.checking.look import Look, look_at_array, look_at_file
 from imbclf.data.folder import read_folder
-from imbclf.data.index import order_by_class_number
+from imbclf.data.index import order_by_class_number, prepared_class_names
 from imbclf.data.index_rows import SPLIT_WORDS, IndexRow, RowProblem, collect_index_rows
 from imbclf.data.medmnist import read_medmnist
 from imbclf.errors import InputError
@@ -139,6 +139,7 @@ def open_table(index, root=None):
         root=Path(root).expanduser() if root is not None else first.parent,
         rows=rows,
         problems=problems,
+        given_classes=prepared_class_names(files.values(), {row.label for row in rows} - {""}),
         has_masks=required[1] == "mask",
     )
 
