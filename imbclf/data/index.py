@@ -23,9 +23,9 @@ def read_index(root, index, class_names=None, image_size=None, channels=None, ca
         root: Folder that the paths start from.
         index: CSV file, absolute or relative to `root`; or a mapping such as `{"train": "train.csv", "test":
             "test.csv"}` that gives the split of each file's rows.
-        class_names: The classes in order; None takes those that `imbclf prepare` recorded beside the index, or sorts
-            the labels that occur (numbers by value). With names given, a label is a name, or its number where all labels
-            are numbers and no name is.
+        class_names: The classes in order. None takes those that `imbclf prepare` recorded beside the index, or sorts
+            the labels that occur (numbers by value). With names given, a label is a name, or its number where all
+            labels are numbers and no name is.
         image_size, channels, cache: See `ImageFiles`; the first two are not for arrays.
 
     Returns:
