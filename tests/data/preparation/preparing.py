@@ -1,6 +1,6 @@
 """Recipes to test preparations with, and a program that prepares, for tests that stop it.
 
-python tests/data/preparing.py SOURCE OUT WORKERS
+python tests/data/preparation/preparing.py SOURCE OUT WORKERS
 """
 
 import os

@@ -1,27 +1,18 @@
-import csv
-import errno
 import io
 import json
 import os
 import shutil
-import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from imbclf.data import read_index
-from imbclf.data.preparation import making
 from imbclf.data.preparation.prepare import prepare
-from imbclf.data.preparation.processes import Died, run_in_processes
 from imbclf.data.preparation.subject import LeftOut, Subject
 from imbclf.errors import InputError
-from tests.data.preparing import (
+from tests.data.preparation.outcomes import contents, rewritten, rows, run, times
+from tests.data.preparation.preparing import (
     CLASS_NAMES,
-    SECONDS_PER_SUBJECT,
     LaterSquares,
     OtherSquares,
     Squares,
@@ -30,42 +21,6 @@ from tests.data.preparing import (
     write_source,
     write_sources,
 )
-
-
-@pytest.fixture
-def source(tmp_path):
-    return write_sources(tmp_path / "source", 5)
-
-
-@pytest.fixture
-def out(tmp_path):
-    return tmp_path / "out"
-
-
-def run(source, out, recipe=None, stream=None, **options):
-    recipe = recipe or Squares()
-    return prepare(subjects_of(source), recipe, out, CLASS_NAMES, stream=stream or io.StringIO(), **options)
-
-
-def rows(file):
-    with open(file, newline="") as lines:
-        return list(csv.DictReader(lines))
-
-
-def times(folder):
-    """Inode and time of every file but the lock, by its name: what stays the same was not written again."""
-    files = [path for path in folder.rglob("*") if path.is_file() and path.name != ".lock"]
-    return {path.relative_to(folder).as_posix(): (path.stat().st_ino, path.stat().st_mtime_ns) for path in files}
-
-
-def contents(folder):
-    """Bytes of every file but the records, which hold times."""
-    files = [path for path in folder.rglob("*") if path.is_file() and path.parent.name != "keys"]
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
-
-
-def rewritten(before, after):
-    return {name for name in before | after if before.get(name) != after.get(name)}
 
 
 class TestFolder:
@@ -213,105 +168,6 @@ class TestAgain:
         assert np.load(out / "arrays/a.npy").max() == 4
 
 
-class TestFailures:
-    def test_a_subject_that_fails_has_a_line_and_the_others_are_done(self, source, out):
-        write_source(source, 1, b"short")
-        write_source(source, 3, b"bug")
-        stream = io.StringIO()
-        outcome = run(source, out, stream=stream)
-        assert (outcome.prepared, outcome.failed) == (3, 2)
-        assert "failed: 001: " in stream.getvalue()
-        assert [row["path"] for row in rows(out / "index.csv")] == [f"arrays/00{number}.npy" for number in (0, 2, 4)]
-        reasons = {row["id"]: row["reason"] for row in rows(out / "failed.csv")}
-        assert "must hold 16 bytes" in reasons["001"]
-        assert reasons["003"] == "ZeroDivisionError: division by zero"
-
-    def test_a_subject_that_was_mended_joins_the_others(self, source, out):
-        write_source(source, 1, b"short")
-        run(source, out)
-        write_source(source, 1, content_of(1))
-        outcome = run(source, out)
-        assert (outcome.prepared, outcome.kept, outcome.failed) == (1, 4, 0)
-        assert len(rows(out / "index.csv")) == 5
-
-    def test_an_array_whose_source_has_gone_bad_is_not_in_the_index(self, source, out):
-        run(source, out)
-        (source / "001.bin").unlink()
-        subjects = [*subjects_of(source), Subject("001", {"image": source / "001.bin"}, "odd")]
-        outcome = prepare(subjects, Squares(), out, CLASS_NAMES, stream=io.StringIO())
-        assert (outcome.kept, outcome.failed) == (4, 1)
-        assert "001.bin cannot be read (No such file" in rows(out / "failed.csv")[0]["reason"]
-        assert "arrays/001.npy" not in [row["path"] for row in rows(out / "index.csv")]
-
-    @pytest.mark.parametrize(
-        ("array", "message"),
-        [
-            (np.zeros((2, 2, 1), np.float32), "uint8 or float16, not float32"),
-            ([1, 2], "uint8 or float16, not list"),
-            (np.zeros(3, np.uint8), r"arrays \(\*space, channels\)"),
-            (np.zeros((2, 0, 1), np.uint8), r"arrays \(\*space, channels\)"),
-            (np.full((2, 2, 1), 1.5, np.float16), "from 1.5 to 1.5"),
-            (np.full((2, 2, 1), np.nan, np.float16), "from nan to nan"),
-        ],
-    )
-    def test_arrays_that_cannot_be_stored_are_refused(self, array, message):
-        with pytest.raises(InputError, match=message):
-            making.checked_array(array)
-
-    def test_a_source_that_changes_while_it_is_read_fails(self, source, out):
-        class Racing(Squares):
-            def __call__(self, subject):
-                made = super().__call__(subject)
-                write_source(source, 0, content_of(99))
-                return made
-
-        prepare(subjects_of(source)[:1], Racing(), out, CLASS_NAMES, stream=io.StringIO())
-        assert "changed while it was read" in rows(out / "failed.csv")[0]["reason"]
-
-
-class TestFullDisk:
-    @pytest.mark.parametrize("full_after", [0, 1, 4, 7, 12])
-    def test_it_is_named_leaves_no_torn_file_and_the_next_run_goes_on(self, source, out, monkeypatch, full_after):
-        run(source, out.with_name("expected"))
-        opened = os.fdopen
-        written = []
-
-        class Full:
-            def __init__(self, file):
-                self.file = file
-
-            def __enter__(self):
-                return self
-
-            def __exit__(self, *_):
-                self.file.close()
-
-            def write(self, content):
-                self.file.write(content[: len(content) // 2])
-                raise OSError(errno.ENOSPC, "No space left on device")
-
-        def fill_up(descriptor, mode):
-            written.append(descriptor)
-            return opened(descriptor, mode) if len(written) <= full_after else Full(opened(descriptor, mode))
-
-        with monkeypatch.context() as patch:
-            patch.setattr("imbclf.files.os.fdopen", fill_up)
-            with pytest.raises(InputError, match=r"out/.* cannot be written \(No space left on device; .* MB are free"):
-                run(source, out)
-        assert not (out / "index.csv").exists()
-        for array in (out / "arrays").iterdir():
-            np.load(array)
-        run(source, out)
-        assert contents(out) == contents(out.with_name("expected"))
-
-    def test_it_is_told_from_a_bad_subject_in_processes_too(self, source, out, monkeypatch):
-        # A folder where the array should go cannot be replaced by a file, in whichever process.
-        (out / "arrays" / "002.npy").mkdir(parents=True)
-        (out / "prepare.json").write_text('{"recipe": "squares"}')
-        with pytest.raises(InputError, match=r"002\.npy cannot be written \(Is a directory"):
-            run(source, out, workers=2)
-
-
 class TestFolderIsRefused:
     def test_when_it_holds_something_else_and_nothing_is_written_there(self, source, out):
         out.mkdir()
@@ -383,88 +239,3 @@ def test_no_workers_are_refused(source, out, workers):
 def test_no_subject_is_refused(out):
     with pytest.raises(InputError, match="no subject to prepare"):
         prepare([], Squares(), out, CLASS_NAMES)
-
-
-class TestProcesses:
-    def test_two_make_what_one_makes_and_one_that_dies_costs_its_subject(self, source, out):
-        write_source(source, 1, b"kill")
-        stream = io.StringIO()
-        outcome = run(source, out, stream=stream, workers=2)
-        assert (outcome.prepared, outcome.failed) == (4, 1)
-        assert "failed: 001: its process was killed, most likely because memory ran out" in stream.getvalue()
-        (source / "001.bin").unlink()
-        run(source, out.with_name("alone"))
-        run(source, out)
-        assert contents(out) == contents(out.with_name("alone"))
-
-    def test_as_many_as_the_memory_allows(self):
-        alone = {result for _, result in run_in_processes(process_of, range(6), workers=2, memory=1)}
-        assert len(alone) == 1
-        assert os.getpid() not in alone
-
-    def test_one_that_leaves_by_itself_is_told_from_one_that_was_killed(self):
-        assert dict(run_in_processes(os._exit, [3], workers=1)) == {3: Died(3)}
-        assert str(Died(3)) == "its process ended with exit status 3."
-        assert str(Died(-signal.SIGTERM)) == f"its process ended by signal {int(signal.SIGTERM)}."
-
-
-def process_of(item):
-    return os.getpid()
-
-
-def started(source, out, workers):
-    """A process that prepares so slowly that a test can stop it in the middle."""
-    program = [sys.executable, str(Path(__file__).with_name("preparing.py")), source, out, str(workers)]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), SECONDS_PER_SUBJECT: "0.3"}
-    return subprocess.Popen(program, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True)
-
-
-def until_some_are_made(process, out, count):
-    deadline = time.monotonic() + 60
-    while len(list(out.glob("keys/[0-9]*.json"))) < count:
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-
-
-def until_all_have_ended(group):
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        try:
-            os.killpg(group, 0)
-        except ProcessLookupError:
-            return
-        time.sleep(0.05)
-    raise AssertionError("A process of the group lives on.")
-
-
-@pytest.mark.parametrize("workers", [1, 2])
-def test_killed_and_started_again_it_ends_as_if_it_had_not_been(tmp_path, out, workers):
-    source = write_sources(tmp_path / "source", 40)
-    process = started(source, out, workers)
-    until_some_are_made(process, out, 5)
-    os.kill(process.pid, signal.SIGKILL)
-    process.communicate()
-    assert not (out / "index.csv").exists()
-    # What a kill in the middle of a write leaves behind.
-    (out / "arrays" / ".039.npy.abcd1234").write_bytes(b"half")
-    outcome = run(source, out, Squares())
-    # A worker finishes its subject before it notices that nobody waits for it.
-    assert 5 <= outcome.kept < 40
-    assert outcome.kept + outcome.prepared == 40
-    run(source, out.with_name("expected"), Squares())
-    assert contents(out) == contents(out.with_name("expected"))
-
-
-def test_ctrl_c_stops_every_process_with_one_sentence_and_a_second_run_goes_on(tmp_path, out):
-    source = write_sources(tmp_path / "source", 40)
-    process = started(source, out, 2)
-    until_some_are_made(process, out, 3)
-    os.killpg(process.pid, signal.SIGINT)
-    _, said = process.communicate(timeout=20)
-    assert process.returncode == 1
-    assert "of 40 subjects prepared; the same command goes on from there" in said
-    assert "Traceback" not in said
-    until_all_have_ended(process.pid)
-    assert not list(out.glob("arrays/.*"))
-    assert run(source, out, Squares()).kept >= 3

@@ -9,7 +9,7 @@ from imbclf.data.preparation.mri.glioma import GLIOMA_CLASSES, read_glioma, who_
 from imbclf.data.preparation.mri.patient_folders import SEQUENCES
 from imbclf.data.preparation.mri.scan import Scan
 from imbclf.errors import InputError
-from tests.data.workbooks import write_workbook
+from tests.data.preparation.workbooks import write_workbook
 
 # The header of the file that the archive gives out, see ucsf_pdgm.
 UCSF_HEADER = (

@@ -5,7 +5,7 @@ import pytest
 from imbclf.data.preparation.mri.marker_table import read_marker_table
 from imbclf.data.preparation.mri.spreadsheet import read_workbook
 from imbclf.errors import InputError
-from tests.data.workbooks import write_workbook
+from tests.data.preparation.workbooks import write_workbook
 
 COLUMNS = {"id": ("Case",), "idh": ("IDH status",), "codeletion": ("1p/19q codeletion",)}
 

@@ -1,0 +1,43 @@
+import numpy as np
+import pytest
+
+from imbclf.data.checking.appearance import describe, pairs_alike
+from tests.data.checking.pictures import picture, resized
+
+
+class TestAppearance:
+    def test_different_pictures_are_not_alike(self):
+        features = np.stack([describe(picture(seed, (32, 32))) for seed in range(300)])
+        assert pairs_alike(features, 2, lambda first, second: np.ones(len(first), bool)) == []
+
+    def test_what_all_images_have_in_common_makes_no_two_alike(self):
+        # As fundus photographs: one bright disc, and a tenth of the contrast for what is their own.
+        rows, columns = np.mgrid[-1:1:48j, -1:1:48j]
+        disc = np.exp(-3 * (rows**2 + columns**2))[..., np.newaxis]
+        features = np.stack([describe(2000 * disc + picture(seed, (48, 48), 1)) for seed in range(200)])
+        raw = features @ features.T
+        assert np.quantile(raw[np.triu_indices(200, 1)], 0.5) > 0.95
+        assert pairs_alike(features, 2, lambda first, second: np.ones(len(first), bool)) == []
+
+    @pytest.mark.parametrize("rank", [2, 3])
+    def test_a_flip_changes_the_signs_of_odd_waves_and_nothing_else(self, rank):
+        image = picture(0, (20, 24, 22)[:rank], 1)
+        features, flipped = describe(image), describe(image[::-1])
+        np.testing.assert_allclose(np.abs(flipped), np.abs(features), atol=1e-5)
+        pairs = pairs_alike(np.stack([features, flipped]), rank, lambda first, second: np.ones(len(first), bool))
+        assert [(first, second, axes) for first, second, _, axes in pairs] == [(0, 1, (0,))]
+        assert (
+            pairs_alike(np.stack([features, flipped]), rank, lambda first, _: np.ones(len(first), bool), flips=False)
+            == []
+        )
+
+    def test_pairs_of_no_interest_are_left_out_and_constant_images_too(self):
+        features = np.stack([describe(picture(0)), describe(resized(picture(0), 0.5)), describe(np.full((9, 9, 1), 7))])
+        assert not features[2].any()
+        found = pairs_alike(features, 2, lambda first, second: np.ones(len(first), bool))
+        assert [pair[:2] for pair in found] == [(0, 1)]
+        assert found[0][2] == pytest.approx(1, abs=0.05)
+        assert pairs_alike(features, 2, lambda first, second: np.zeros(len(first), bool)) == []
+
+    def test_images_smaller_than_the_waves_have_features(self):
+        assert np.isfinite(describe(picture(0, (5, 3), 1))).all()
