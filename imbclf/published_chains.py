@@ -39,3 +39,18 @@ def published_layers(name):
     if name not in PUBLISHED_CHAINS:
         raise ValueError(f"Published chains are {' and '.join(PUBLISHED_CHAINS)}; received {name!r}.")
     return deepcopy(PUBLISHED_CHAINS[name])
+
+
+def chain_of_shape(image_shape):
+    """The layers published for photographs or for volumes, by the shape `(*space, channels)` of the images.
+
+    A crop that the images are too small for is left out.
+
+    Example:
+
+    >>> [layer["name"] for layer in chain_of_shape((24, 24, 24, 4))]
+    ['RandomGamma', 'RandomGaussianBlur', 'RandomFlip']
+    """
+    *space, _ = image_shape
+    layers = published_layers("glaucoma" if len(space) == 2 else "glioma")
+    return [layer for layer in layers if layer.get("size", 0) <= min(space)]

@@ -104,6 +104,13 @@ def test_an_unknown_set_to_download_gets_the_nearest_name(tmp_path, capsys):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_augmentation_drawn_without_a_word_is_the_one_published_for_such_images(eyes, tmp_path):
+    index = eyes / "prepared" / "index.csv"
+    for name, chain in (("bare", []), ("named", ["glaucoma"])):
+        assert run("check", index, "--sheet", tmp_path / f"{name}.png", "--augment", *chain) == 0
+    assert (tmp_path / "bare.png").read_bytes() == (tmp_path / "named.png").read_bytes()
+
+
 class TestOptionsAsKeys:
     def test_a_key_does_what_its_option_does(self, eyes, tmp_path):
         arguments = "prepare", "glaucoma", "--source", eyes / "archive", "--out"
@@ -118,12 +125,13 @@ class TestOptionsAsKeys:
         printed = yaml.safe_load(capsys.readouterr().out)
         assert printed["percentiles"] == [1.0, 99.0]
         assert printed["ucsf_table"] == "my.csv"
-        keys = "column=patient=owner", "allow_mixed_patients=true"
-        options = "--source", "s", "--out", "x", "--column", "path=file"
+        keys = "column=patient=owner", "allow_mixed_patients=true", "table=null"
+        options = "--source", "s", "--out", "x", "--column", "path=file", "--table", "t.csv"
         assert run("prepare", "glaucoma", *options, *keys, "--print-config") == 0
         printed = yaml.safe_load(capsys.readouterr().out)
         assert printed["column"] == ["path=file", "patient=owner"]
         assert printed["allow_mixed_patients"] is True
+        assert printed["table"] is None
 
     @pytest.mark.parametrize(
         ("word", "sentence"),

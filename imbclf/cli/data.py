@@ -8,6 +8,7 @@ from imbclf.cli.parsing import add_verb_of_options
 from imbclf.errors import InputError
 
 INCOMPLETE = 1
+PUBLISHED = "published"
 
 
 def add_verbs(verbs):
@@ -40,7 +41,12 @@ def add_verbs(verbs):
     check.add_argument("--figure", type=Path, metavar="PNG", help="draw the classes of each split and site")
     check.add_argument("--json", type=Path, metavar="FILE", help="write the findings for programs")
     check.add_argument(
-        "--augment", metavar="CHAIN", help="draw what augmentation makes of images: glaucoma, glioma, or a .yaml file"
+        "--augment",
+        nargs="?",
+        const=PUBLISHED,
+        metavar="CHAIN",
+        help="draw what augmentation makes of images: glaucoma, glioma, or that of a .yaml file; without a word the "
+        "published one for such images",
     )
     check.add_argument(
         "--sheet", type=Path, default=Path("augmentation.png"), metavar="PNG", help="where (default augmentation.png)"
@@ -232,9 +238,11 @@ def _draw_augmentation(options):
     where |= {"allow_patient_overlap": True, "allow_duplicate_images": True}
     if options.augment.endswith((".yaml", ".yml")):
         config = load_config(options.augment, [f"data.{key}={json.dumps(value)}" for key, value in where.items()])
+    elif options.augment == PUBLISHED:
+        config = ClassificationConfig(data=where)
     else:
         chain = check_name(options.augment, PUBLISHED_CHAINS, "augmentation")
         config = ClassificationConfig(data=where, augment=chain)
     from imbclf.training.classification import draw_augmentation
 
-    return draw_augmentation(config, options.sheet)
+    return draw_augmentation(config, options.sheet, published=options.augment == PUBLISHED)

@@ -67,11 +67,13 @@ def _override(options, own, override):
 
 def _value(action, key, text, before):
     """What an option becomes when a word gives it a text."""
+    if text == "null" and action.default is None:
+        return None
     convert = action.type or str
     try:
         if action.nargs == 0:
             return {"true": True, "false": False}[text]
-        if action.nargs is not None:
+        if isinstance(action.nargs, int):
             words = text.strip("[]()").split(",")
             if len(words) != action.nargs:
                 raise ValueError
