@@ -26,7 +26,7 @@ def draw_contact_sheet(images, layers, path, names=None, count=6, seed=0):
         images: `(n, *space, channels)`, 2D or 3D.
         layers: layers of `imbclf.augment` in order, such as those of `published_chain`.
         path: the PNG file.
-        names: n names for the rows; their numbers without it.
+        names: n names for the rows, of one line or more; their numbers without it.
         count: draws of each image.
         seed: of the draws, which leave those of the layers in training as they are.
 
@@ -53,7 +53,7 @@ def draw_contact_sheet(images, layers, path, names=None, count=6, seed=0):
         rows = [[image, *augmented(image, layers, count, (seed, number))] for number, image in enumerate(images)]
     except ValueError as error:
         raise InputError(f"The augmentation cannot be drawn: {error}") from None
-    return write_bytes(path, render(_figure(rows, short_names(names), _caption(rows[0], layers)), "png"))
+    return write_bytes(path, render(_figure(rows, [_short(name) for name in names], _caption(rows[0], layers)), "png"))
 
 
 def augmented(image, layers, count, seed):
@@ -118,6 +118,10 @@ def _caption(row, layers):
     sizes = before if before == after else f"{before} to {after}"
     unit = "pixels" if row[0].ndim == 3 else "voxels"
     return f"{chain or 'No augmentation'}; in brackets the probability. {sizes} {unit}."
+
+
+def _short(name):
+    return "\n".join(line for part in name.split("\n") for line in short_names([part]))
 
 
 def _check(images, layers, names, count):

@@ -1,5 +1,7 @@
 """What the augmentation of a configuration makes of its images, to be looked at before a training."""
 
+from pathlib import Path
+
 import numpy as np
 
 from imbclf.augment.contact_sheet import draw_contact_sheet
@@ -27,5 +29,5 @@ def draw_augmentation(config, path, images_per_class=2, published=False):
     of_class = [train[dataset.y[train] == label] for label in range(dataset.num_classes)]
     shown = np.concatenate([members[:images_per_class] for members in of_class])
     layers = build_augmentation(config, dataset.image_shape)
-    names = [f"{dataset.class_names[dataset.y[sample]]}: {dataset.ids[sample]}" for sample in shown]
+    names = [f"{dataset.class_names[dataset.y[sample]]}\n{Path(dataset.ids[sample]).stem}" for sample in shown]
     return draw_contact_sheet(dataset.images[shown], layers, path, names=names, seed=config.seed)
