@@ -4,7 +4,7 @@ import os
 import sys
 
 import imbclf
-from imbclf.cli import data, runs
+from imbclf.cli import data, prepare, runs
 from imbclf.cli.parsing import VerbParser
 from imbclf.errors import InputError
 
@@ -36,5 +36,6 @@ def _parser():
     parser.add_argument("--version", action="version", version=f"imbclf {imbclf.__version__}")
     verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
     data.add_verbs(verbs)
+    prepare.add_verbs(verbs)
     runs.add_verbs(verbs)
     return parser
