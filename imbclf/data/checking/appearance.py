@@ -1,4 +1,4 @@
-"""Which images look the same: resized, compressed, brightened and flipped copies have one appearance."""
+"""Which images look the same: resized, compressed, brightened, mirrored and turned copies have one appearance."""
 
 import itertools
 
@@ -60,23 +60,24 @@ def describe(image):
     return _unit(features.astype(np.float32))
 
 
-def pairs_alike(features, rank, may_match, flips=True):
+def pairs_alike(features, rank, may_match, symmetries=None):
     """Pairs of images whose structure is the same.
 
     What all images have in common (a round field of view, a skull) is taken out first: features are centred and scaled
     by their mean and standard deviation over the images, which count the less the fewer images there are. Candidates
     have signs of their 64 coarsest features (a perceptual hash) that differ in at most 16 places; of these, pairs with
-    a correlation of at least 0.95 are kept. The mirror image along any axes counts as the same.
+    a correlation of at least 0.95 are kept. Mirror images along any axes and quarter turns count as the same.
 
     Args:
         features: float32 `(n, d)`, of `describe`.
         rank: Number of spatial axes.
         may_match: Function of positions `(m,)` and `(m,)` that says which pairs are of interest, boolean `(m,)`.
-        flips: Whether to look for mirror images.
+        symmetries: List of `(order, flipped)` to look for; None for all of them, 8 in 2D and 48 in 3D.
 
     Returns:
-        A list of `(first, second, correlation, flipped)` with `first < second`; `flipped` names the mirrored axes, `()`
-        for none. The largest correlation of each pair, in the order of the positions.
+        A list of `(first, second, correlation, (order, flipped))` with `first < second`: the first image looks like
+        `np.flip(second.transpose(order), flipped)`, without the channels. The largest correlation of each pair, in the
+        order of the positions.
     """
     features = np.asarray(features, np.float32)
     numbers = _wave_numbers(rank)
@@ -86,19 +87,18 @@ def pairs_alike(features, rank, may_match, flips=True):
     plain = _unit((features - mean) / scale)
     hashes = _hashes(plain[:, coarsest])
     best = {}
-    for axes in _flips(rank) if flips else [()]:
-        signs = (-1.0) ** numbers[list(axes)].sum(axis=0)
-        mirrored = _unit((features * signs.astype(np.float32) - mean) / scale)
-        first, second = _near_hashes(hashes, _hashes(mirrored[:, coarsest]))
+    for symmetry in _symmetries(rank) if symmetries is None else symmetries:
+        moved = _unit((_moved(features, numbers, *symmetry) - mean) / scale)
+        first, second = _near_hashes(hashes, _hashes(moved[:, coarsest]))
         wanted = may_match(first, second) & is_structured[first] & is_structured[second]
         first, second = first[wanted], second[wanted]
         for start in range(0, len(first), 100_000):
             some = slice(start, start + 100_000)
-            correlations = np.einsum("ij,ij->i", plain[first[some]], mirrored[second[some]])
+            correlations = np.einsum("ij,ij->i", plain[first[some]], moved[second[some]])
             for place in np.flatnonzero(correlations >= SAME_CORRELATION):
                 pair = int(first[some][place]), int(second[some][place])
                 if correlations[place] > best.get(pair, (0,))[0]:
-                    best[pair] = float(correlations[place]), axes
+                    best[pair] = float(correlations[place]), symmetry
     return [(*pair, *found) for pair, found in sorted(best.items())]
 
 
@@ -130,8 +130,20 @@ def _hashes(features):
     return np.packbits(bits, axis=1).view(np.uint64).ravel()
 
 
-def _flips(rank):
-    return [axes for count in range(rank + 1) for axes in itertools.combinations(range(rank), count)]
+def _symmetries(rank):
+    """Every `(order, flipped)` of the axes, the images as they are first."""
+    flips = [axes for count in range(rank + 1) for axes in itertools.combinations(range(rank), count)]
+    return list(itertools.product(itertools.permutations(range(rank)), flips))
+
+
+def _moved(features, numbers, order, flipped):
+    """Features of the images `np.flip(image.transpose(order), flipped)`: the same in another order, some negated."""
+    place = np.empty([WAVES] * len(order), np.int64)
+    place[tuple(numbers)] = np.arange(numbers.shape[1])
+    before = np.empty_like(numbers)
+    before[list(order)] = numbers
+    signs = (-1.0) ** numbers[list(flipped)].sum(axis=0)
+    return features[:, place[tuple(before)]] * signs.astype(np.float32)
 
 
 def _window(size):

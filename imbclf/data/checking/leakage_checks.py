@@ -10,7 +10,9 @@ from imbclf.data.checking.appearance import pairs_alike
 from imbclf.data.checking.finding import Finding, listed, named
 from imbclf.data.fingerprints import file_fingerprints
 
-_FLAT_AXES = ("upside down", "left to right")
+# Words for images in 2D: mirrored along these axes; and, after rows became columns, along so many axes.
+_MIRRORED = {(): "", (0,): "mirrored upside down", (1,): "mirrored left to right", (0, 1): "turned by half"}
+_TURNED = ("mirrored along a diagonal", "turned by a quarter", "mirrored along a diagonal")
 
 
 def patients_across_splits(table):
@@ -77,17 +79,15 @@ def _similar(table, rank, positions):
         pairs_of[group[pair[0]]].append(pair)
     for members in pairs_of.values():
         # The clearest pair stands for the group, one across two known splits before all others.
-        one, other, correlation, flipped = max(
+        one, other, correlation, symmetry = max(
             members, key=lambda pair: (min(splits[pair[0]], splits[pair[1]]) >= 0, pair[2])
         )
         leaks = bool(min(splits[one], splits[other]) >= 0)
         images = sorted({position for pair in members for position in pair[:2]})
         rows = [table.rows[positions[position]] for position in images]
         first_row, second_row = table.rows[positions[one]], table.rows[positions[other]]
-        axes = [_FLAT_AXES[axis] if rank == 2 else f"along axis {axis}" for axis in flipped]
-        mirrored = f", mirrored {' and '.join(axes)}" if axes else ""
         message = (
-            f"{_named_in_split(first_row)} looks like {_named_in_split(second_row)}{mirrored} "
+            f"{_named_in_split(first_row)} looks like {_named_in_split(second_row)}{_moved(*symmetry)} "
             f"(correlation {correlation:.3f})"
         )
         message += f", and {len(rows) - 2} more look like these" if len(rows) > 2 else ""
@@ -97,6 +97,17 @@ def _similar(table, rank, positions):
         else:
             message += ": if they show one patient, name it, so that no split parts them."
             yield Finding.about(rows, "warning", "images alike", message)
+
+
+def _moved(order, flipped):
+    """Words for what `pairs_alike` found was done to one image."""
+    is_turned = order != tuple(range(len(order)))
+    if len(order) == 2:
+        words = _TURNED[len(flipped)] if is_turned else _MIRRORED[flipped]
+        return f", {words}" if words else ""
+    turned = f", its axes in the order {order}" if is_turned else ""
+    mirrored = f", mirrored along axis {' and '.join(map(str, flipped))}" if flipped else ""
+    return turned + mirrored
 
 
 def identical_files(table):

@@ -13,6 +13,9 @@ COPIES = {
     "grey": lambda image: np.asarray(Image.fromarray(image).convert("L")),
     "mirrored": lambda image: image[:, ::-1],
     "upside_down": lambda image: image[::-1],
+    "turned": np.rot90,
+    "turned_by_half": lambda image: image[::-1, ::-1],
+    "transposed": lambda image: image.swapaxes(0, 1),
 }
 
 
@@ -60,9 +63,17 @@ class TestLeakage:
         assert report.exit_status == 1
 
     @pytest.mark.parametrize(
-        "copied", ["half", "double", "jpeg", "brighter", "gamma", "grey", "mirrored", "upside_down"]
+        ("copied", "words"),
+        [
+            *((name, "") for name in ("half", "double", "jpeg", "brighter", "gamma", "grey")),
+            ("mirrored", ", mirrored left to right"),
+            ("upside_down", ", mirrored upside down"),
+            ("turned", ", turned by a quarter"),
+            ("turned_by_half", ", turned by half"),
+            ("transposed", ", mirrored along a diagonal"),
+        ],
     )
-    def test_a_changed_copy_across_splits_is_found_and_named(self, checked, copied):
+    def test_a_changed_copy_across_splits_is_found_and_named(self, checked, copied, words):
         files = {f"{number}.png": picture(number) for number in range(8)}
         files["copy.png"] = COPIES[copied](picture(5))
         report = checked(
@@ -72,7 +83,7 @@ class TestLeakage:
         )
         finding = only(report, "images alike across splits")
         assert finding.files == ("5.png", "copy.png")
-        assert ("mirrored" in finding.message) == (copied in ("mirrored", "upside_down"))
+        assert f"(row 10) in test{words} (correlation" in finding.message
         assert report.exit_status == 1
 
     def test_a_volume_resampled_or_scaled_is_found(self, checked):
