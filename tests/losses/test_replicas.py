@@ -2,13 +2,15 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from tests.backend import BACKEND
 
 
-def test_two_devices_give_the_gradient_of_one():
+@pytest.mark.parametrize("losses", ["kinds", pytest.param("all", marks=pytest.mark.slow)])
+def test_two_devices_give_the_gradient_of_one(losses):
     environment = {**os.environ, "KERAS_BACKEND": BACKEND, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    done = subprocess.run(
-        [sys.executable, "tests/losses/replicas.py"], env=environment, capture_output=True, text=True, check=False
-    )
+    program = [sys.executable, "tests/losses/replicas.py", losses]
+    done = subprocess.run(program, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     assert "losses agree" in done.stdout

@@ -138,6 +138,7 @@ def test_augmentation_changes_the_image_in_training_only():
     assert (to_numpy(first_layer(x, training=True)) != to_numpy(first_layer(x, training=False))).all()
 
 
+@pytest.mark.slow
 def test_learns_which_voxel_belongs_to_which_shape():
     """A disc, two lone voxels and the rest, by brightness under noise."""
     keras.utils.set_random_seed(0)

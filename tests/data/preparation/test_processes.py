@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -48,8 +49,16 @@ def process_of(item):
 def started(source, out, workers):
     """A process that prepares so slowly that a test can stop it in the middle."""
     program = [sys.executable, str(Path(__file__).with_name("preparing.py")), source, out, str(workers)]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), SECONDS_PER_SUBJECT: "0.3"}
-    return subprocess.Popen(program, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3]), SECONDS_PER_SUBJECT: "0.3"}
+    return subprocess.Popen(
+        program,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # Tests that run in the background of a shell ignore Ctrl-C, and what they start would inherit that.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+    )
 
 
 def until_some_are_made(process, out, count):
