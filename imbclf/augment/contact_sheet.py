@@ -7,7 +7,7 @@ import numpy as np
 
 from imbclf.augment.random_layer import RandomLayer
 from imbclf.drawing import blank_figure, render, short_names, styled, wrapped
-from imbclf.errors import InputError
+from imbclf.errors import InputError, whole
 from imbclf.files import write_bytes
 
 # Width of a panel: pixels to the inch, and the least and greatest number of inches.
@@ -121,7 +121,7 @@ def _caption(row, layers):
 
 
 def _short(name):
-    return "\n".join(line for part in name.split("\n") for line in short_names([part]))
+    return "\n".join(short_names(name.split("\n")))
 
 
 def _check(images, layers, names, count):
@@ -132,8 +132,7 @@ def _check(images, layers, names, count):
         )
     if names is not None and len(names) != len(images):
         raise InputError(f"A contact sheet needs one name for each of the {len(images)} images, got {len(names)}.")
-    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-        raise InputError(f"count must be a whole number of at least 1, the draws of each image, not {count!r}.")
+    whole(count, "count", least=1)
     for layer in layers:
         if not isinstance(layer, RandomLayer):
             raise InputError(f"A contact sheet shows layers of imbclf.augment, not {layer!r}.")

@@ -39,12 +39,10 @@ def _add_verb_of_run(verbs, name, function, description):
     """The parser of a verb that calls `function(options, run, config)`, in a dry run with a copy of the run folder."""
 
     def verb(options):
-        from imbclf.training.config import load_config
         from imbclf.training.run_folder import RunFolder
 
         run = RunFolder(options.run)
-        run.config()
-        config = load_config(run / "config.yaml", options.overrides)
+        config = run.config(options.overrides)
         if options.print_config:
             print(config.to_yaml(), end="")
         elif options.dry_run:

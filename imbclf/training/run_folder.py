@@ -62,11 +62,11 @@ class RunFolder:
             (self / name).unlink(missing_ok=True)
         write_bytes(self / "config.yaml", config.to_yaml().encode())
 
-    def config(self):
-        """The configuration that the run was trained with."""
+    def config(self, overrides=()):
+        """The configuration that the run was trained with, with other values for some keys."""
         if not (self / "config.yaml").is_file():
             raise InputError(f"{self.path} is not a run folder: it has no config.yaml.")
-        return load_config(self / "config.yaml")
+        return load_config(self / "config.yaml", overrides)
 
     def load_chosen(self, config):
         """The model of the epoch that the configuration selects, for prediction."""

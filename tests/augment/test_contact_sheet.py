@@ -85,7 +85,7 @@ def test_channels_lie_side_by_side_and_colours_are_colours():
         ({"images": np.zeros((0, 4, 4, 1))}, "at least one image"),
         ({"images": np.zeros((4, 4, 1))}, "expected .n, .space, channels., got an array of shape .4, 4, 1."),
         ({"names": ["a"]}, "one name for each of the 2 images, got 1"),
-        ({"count": 0}, "count must be a whole number of at least 1"),
+        ({"count": 0}, "count must be a whole number from 1 on"),
         ({"layers": [abs]}, "layers of imbclf.augment, not"),
         ({"layers": published_chain("glioma")}, "cannot be drawn: size must not be larger than the images"),
     ],

@@ -10,7 +10,7 @@ from imbclf.data.checking.counts import NO_SPLIT, class_counts, site_groups, spl
 from imbclf.data.checking.finding import SEVERITIES
 from imbclf.data.checking.report import CheckReport
 from imbclf.data.checking.table import open_table
-from imbclf.errors import InputError
+from imbclf.errors import InputError, whole
 from imbclf.files import write_bytes
 from imbclf.progress import Progress
 
@@ -82,8 +82,7 @@ def check_index(index, root=None, sample=SAMPLE, full=False, seed=0, workers=1, 
     1
     >>> folder.cleanup()
     """
-    if sample < 0 or workers < 1:
-        raise InputError(f"sample must be at least 0 and workers at least 1, not {sample!r} and {workers!r}.")
+    sample, workers = whole(sample, "sample", least=0), whole(workers, "workers", least=1)
     if figure is not None and not str(figure).lower().endswith((".png", ".svg")):
         raise InputError(f"The figure is a .png or an .svg file, not {figure}.")
     times = [perf_counter()]

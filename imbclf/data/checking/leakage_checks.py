@@ -87,7 +87,7 @@ def _similar(table, rank, positions):
         rows = [table.rows[positions[position]] for position in images]
         first_row, second_row = table.rows[positions[one]], table.rows[positions[other]]
         message = (
-            f"{_named_in_split(first_row)} looks like {_named_in_split(second_row)}{_moved(*symmetry)} "
+            f"{_named_in_split(first_row)} looks like {_named_in_split(second_row)}{_said_of_symmetry(*symmetry)} "
             f"(correlation {correlation:.3f})"
         )
         message += f", and {len(rows) - 2} more look like these" if len(rows) > 2 else ""
@@ -99,7 +99,7 @@ def _similar(table, rank, positions):
             yield Finding.about(rows, "warning", "images alike", message)
 
 
-def _moved(order, flipped):
+def _said_of_symmetry(order, flipped):
     """Words for what `pairs_alike` found was done to one image."""
     is_turned = order != tuple(range(len(order)))
     if len(order) == 2:

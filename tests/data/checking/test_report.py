@@ -52,7 +52,7 @@ class TestSources:
             ("path,class\na.png,ill\n", {}, "no column 'label'"),
             ("path,label\na.png\n", {}, "expected 2 columns, got 1"),
             (CLEAN, {"root": "nowhere"}, "The data folder nowhere does not exist"),
-            (CLEAN, {"sample": -1}, "sample must be at least 0"),
+            (CLEAN, {"sample": -1}, "sample must be a whole number from 0 on"),
             (CLEAN, {"figure": "classes.docx"}, r"a .png or an .svg file"),
         ],
     )
